@@ -1,0 +1,218 @@
+"""What a handler's docstring tells: a syntax line, of which COMMAND DOCS' argument tree is made, and prose.
+
+The notation is that of redis.io and of redis-cli's HELP:
+
+    TOKEN              a word without small letters stands for itself
+    name               an argument; its type follows from its name
+    [x]                x may be left out
+    [a | b]  <a | b>   one of several, optional or required
+    x [x ...]          x once or more; `key value [key value ...]` repeats both, `PREFIX p [PREFIX p ...]` its token too
+    <long> [...]       the same without writing it twice
+
+A token owns the required arguments after it: `[LIMIT offset count]` is one argument of two parts, `[COUNT count [ANY]]`
+is a count and a flag.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+BRACKETS = {'[': ']', '<': '>'}
+WORD = re.compile(r'[][<>|]|[^][<>|\s]+')
+
+# Arguments with other names are of type string, as is a key of a command that has no key specs.
+TYPES = {
+    **dict.fromkeys(('key', 'key1', 'key2', 'newkey', 'source', 'destination'), 'key'),
+    **dict.fromkeys(('count', 'len', 'min-match-len', 'num-matches', 'numkeys', 'offset', 'rank'), 'integer'),
+    **dict.fromkeys(('index', 'index1', 'index2', 'start', 'stop', 'end', 'increment', 'decrement'), 'integer'),
+    **dict.fromkeys(('client-id', 'cursor', 'db', 'destination-db', 'protover', 'version'), 'integer'),
+    **dict.fromkeys(('seconds', 'milliseconds'), 'integer'),
+    **dict.fromkeys(('unix-time-seconds', 'unix-time-milliseconds'), 'unix-time'),
+    'pattern': 'pattern',
+    'timeout': 'double',
+}
+
+
+class Documentation(NamedTuple):
+    """The parts of a handler's docstring, each joined to one line; '' for a part that is not there."""
+
+    syntax: str
+    summary: str
+    complexity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A node of the argument tree, under the names of COMMAND DOCS.
+
+    An argument that takes a value has the name that the syntax line shows, which is thus its display_text as well.
+    Alternatives ('oneof') and sequences ('block') are called after their token, or else after what is in them, where
+    Redis makes up a name for each: clients show neither.
+    """
+
+    name: str
+    type: str
+    token: str | None = None
+    key_spec_index: int | None = None
+    optional: bool = False
+    multiple: bool = False
+    multiple_token: bool = False
+    arguments: tuple['Argument', ...] = ()
+
+    @property
+    def flags(self) -> list[str]:
+        """The flags that are set, in Redis's order."""
+        return [flag for flag in ('optional', 'multiple', 'multiple_token') if getattr(self, flag)]
+
+
+class Group(NamedTuple):
+    """The words between a bracket and its counterpart."""
+
+    bracket: str
+    words: list['Word']
+
+
+Word = str | Group
+
+
+class Part(NamedTuple):
+    """A word with what it was read as: None for a token, whose meaning depends on what follows."""
+
+    word: Word
+    argument: Argument | None
+
+
+def docstring_parts(docstring: str) -> Documentation:
+    """Take a handler's docstring apart: syntax line, summary, any further paragraphs, and last the complexity.
+
+    Paragraphs end at an empty line. The last one is the complexity if it begins with `O(`.
+    """
+    syntax, *prose = (' '.join(paragraph.split()) for paragraph in re.split(r'\n\s*\n', docstring.strip()))
+    complexity = prose.pop() if prose and prose[-1].startswith('O(') else ''
+    return Documentation(syntax, prose[0] if prose else '', complexity)
+
+
+def parse_syntax(name: str, syntax: str, key_specs: int, types: Mapping[str, str] | None = None) -> list[Argument]:
+    """Read the arguments of the command `name` from its syntax line.
+
+    The first argument of type key belongs to the first of the command's `key_specs` key specs, the second to the
+    second, and all that are left to the last. `types` overrides, by argument name, the types that TYPES would give.
+    Raises ValueError for a line that is not about this command or not well formed.
+    """
+    if syntax != name and not syntax.startswith(name + ' '):
+        raise ValueError(f'not the syntax of {name}: {syntax!r}')
+    try:
+        words = nested(iter(WORD.findall(syntax[len(name) :])))
+        return Reader(key_specs, types or {}).sequence(words)
+    except ValueError as error:
+        raise ValueError(f'{error}: {syntax!r}') from None
+
+
+def nested(words: Iterator[str], closing: str = '') -> list[Word]:
+    """Read words up to the closing bracket, those between further brackets as groups."""
+    inside: list[Word] = []
+    for word in words:
+        if word == closing:
+            return inside
+        if word in BRACKETS:
+            inside.append(Group(word, nested(words, BRACKETS[word])))
+        elif word in BRACKETS.values():
+            raise ValueError(f'{word!r} without its counterpart')
+        else:
+            inside.append(word)
+    if closing:
+        raise ValueError(f'no {closing!r}')
+    return inside
+
+
+class Reader:
+    """Makes arguments of words, counting the keys as it meets them."""
+
+    def __init__(self, key_specs: int, types: Mapping[str, str]) -> None:
+        self.key_specs = key_specs
+        self.types = types
+        self.keys = 0
+
+    def sequence(self, words: list[Word]) -> list[Argument]:
+        """Read what stands side by side."""
+        parts: list[Part] = []
+        for word in words:
+            if isinstance(word, Group) and word.bracket == '[' and word.words[-1:] == ['...']:
+                repeat(parts, word)
+            elif isinstance(word, Group):
+                parts.append(Part(word, self.group(word)))
+            elif word in ('|', '...'):
+                raise ValueError(f'misplaced {word!r}')
+            else:
+                parts.append(Part(word, self.leaf(word) if word != word.upper() else None))
+        return bind_tokens(parts)
+
+    def group(self, group: Group) -> Argument:
+        alternatives: list[list[Word]] = [[]]
+        for word in group.words:
+            if word == '|':
+                alternatives.append([])
+            else:
+                alternatives[-1].append(word)
+        read = tuple(one_argument(self.sequence(words)) for words in alternatives)
+        argument = read[0] if len(read) == 1 else Argument(joined_name(read), 'oneof', arguments=read)
+        return replace(argument, optional=True) if group.bracket == '[' else argument
+
+    def leaf(self, name: str) -> Argument:
+        kind = self.types.get(name) or TYPES.get(name, 'string')
+        if kind != 'key':
+            return Argument(name, kind)
+        if not self.key_specs:
+            return Argument(name, 'string')
+        self.keys += 1
+        return Argument(name, 'key', key_spec_index=min(self.keys, self.key_specs) - 1)
+
+
+def repeat(parts: list[Part], repetition: Group) -> None:
+    """Make the last of the parts one that may be given several times: those that `[x ...]` names, or the one before."""
+    words = repetition.words[:-1]
+    repeated = parts[-len(words) :] if words else parts[-1:]
+    if not repeated or (words and words != [part.word for part in repeated]):
+        raise ValueError("'[... ...]' does not repeat what stands before it")
+    argument = replace(one_argument(bind_tokens(repeated)), multiple=True, multiple_token=repeated[0].argument is None)
+    parts[-len(repeated) :] = [Part(repetition, argument)]
+
+
+def bind_tokens(parts: list[Part]) -> list[Argument]:
+    """Give each token the required arguments that follow it; a token that none follow is an argument by itself."""
+    bound: list[Argument] = []
+    rest = deque(parts)
+    while rest:
+        word, argument = rest.popleft()
+        if argument is None:
+            token = str(word)
+            owned: list[Argument] = []
+            while rest and (follower := rest[0].argument) and not follower.optional and not follower.token:
+                owned.append(follower)
+                rest.popleft()
+            argument = with_token(token, owned)
+        bound.append(argument)
+    return bound
+
+
+def with_token(token: str, owned: list[Argument]) -> Argument:
+    name = token.lower()
+    if not owned:
+        return Argument(name, 'pure-token', token)
+    argument = one_argument(owned)
+    return replace(argument, name=name if argument.arguments else argument.name, token=token)
+
+
+def one_argument(arguments: list[Argument]) -> Argument:
+    """Make a block of several arguments that only make sense together."""
+    if not arguments:
+        raise ValueError('nothing between brackets or bars')
+    if len(arguments) == 1:
+        return arguments[0]
+    return Argument(joined_name(arguments), 'block', arguments=tuple(arguments))
+
+
+def joined_name(arguments: list[Argument] | tuple[Argument, ...]) -> str:
+    return '-'.join(argument.name for argument in arguments)
