@@ -86,6 +86,11 @@ def test_a_broken_rule_is_one_fault(tree, name, source, fault):
     assert fault in faults[0]
 
 
+def test_files_of_one_floor_may_know_each_other_by_type(tree):
+    source = 'from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from selredis.resp.parser import Parser\n'
+    assert tree({'resp/reply.py': source}) == ([], [])
+
+
 def test_a_long_file_is_warned_about(tree):
     faults, warnings = tree({'errors.py': '\n' * (WARN_LINES + 1)})
     assert faults == []

@@ -4,7 +4,8 @@
     python3 tools/floors.py          prints what is wrong, one line each; exit code 1 if anything is
 
 The package is built in floors (see FLOORS). A file imports from lower floors and, without going in circles, from its
-own. An import that only a type checker sees counts like any other: what a file must know of is what it depends on.
+own. An import that only a type checker sees must go down too: what a file must know of is what it depends on. But two
+files of one floor may know each other by type.
 """
 
 import ast
@@ -21,7 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ('resp/',),
     ('values/',),
     ('keyspace/', 'pubsub'),
-    ('acl', 'config', 'engine/'),
+    ('acl', 'config', 'config_file', 'config_kinds', 'engine/'),
     ('persistence/', 'replication/', 'scripting/'),
     ('commands/',),
     ('__main__', 'cli', 'embedded', 'net/', 'server'),
@@ -40,6 +41,7 @@ MAX_LINES = 700
 class Import:
     target: str  # dotted name, of a module or of a name in one
     line: int
+    for_types: bool  # under `if TYPE_CHECKING`
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,10 @@ def dotted_name(path: Path, root: Path) -> str:
     return '.'.join(parts[:-1] if parts[-1] == '__init__' else parts)
 
 
-def imports_of(node: ast.Import | ast.ImportFrom, module: str, is_package: bool) -> Iterator[Import]:
+def imports_of(node: ast.Import | ast.ImportFrom, module: str, is_package: bool, for_types: bool) -> Iterator[Import]:
     if isinstance(node, ast.Import):
         for alias in node.names:
-            yield Import(alias.name, node.lineno)
+            yield Import(alias.name, node.lineno, for_types)
         return
     base = node.module or ''
     if node.level:
@@ -68,7 +70,7 @@ def imports_of(node: ast.Import | ast.ImportFrom, module: str, is_package: bool)
         up = node.level - 1 if is_package else node.level
         base = '.'.join(above[: len(above) - up] + ([node.module] if node.module else []))
     for alias in node.names:
-        yield Import(f'{base}.{alias.name}', node.lineno)
+        yield Import(f'{base}.{alias.name}', node.lineno, for_types)
 
 
 def read_module(path: Path, root: Path) -> Module:
@@ -77,15 +79,19 @@ def read_module(path: Path, root: Path) -> Module:
     imports: list[Import] = []
     hidden: list[int] = []
 
-    def visit(node: ast.AST, inside: bool) -> None:
+    def visit(node: ast.AST, inside: bool, for_types: bool) -> None:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.Import | ast.ImportFrom):
-                imports.extend(imports_of(child, name, path.name == '__init__.py'))
+                imports.extend(imports_of(child, name, path.name == '__init__.py', for_types))
                 if inside:
                     hidden.append(child.lineno)
-            visit(child, inside or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef))
+            visit(
+                child,
+                inside or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef),
+                for_types or (isinstance(child, ast.If) and 'TYPE_CHECKING' in ast.unparse(child.test)),
+            )
 
-    visit(ast.parse(source, str(path)), inside=False)
+    visit(ast.parse(source, str(path)), inside=False, for_types=False)
     return Module(name, path, len(source.splitlines()), tuple(imports), tuple(hidden))
 
 
@@ -169,7 +175,7 @@ def check(root: Path) -> tuple[list[str], list[str]]:
                 faults.append(f'{where}:{imported.line}: {wrong}')
                 continue
             target = resolve(imported.target, names)
-            if target is not None and target != module.name:
+            if target is not None and target != module.name and not imported.for_types:
                 edges.setdefault(module.name, set()).add(target)
         if module.lines > MAX_LINES:
             faults.append(f'{where}: {module.lines} lines, more than {MAX_LINES}: split it by subject')
