@@ -1,0 +1,49 @@
+"""selredis/clock.py"""
+
+import time
+
+import pytest
+
+from selredis.clock import Clock, ManualClock, SystemClock
+
+
+def test_the_system_clock_tells_unix_time_in_both_units():
+    clock: Clock = SystemClock()
+    before = time.time_ns()
+    now_us, now_ms = clock.now_us(), clock.now_ms()
+    after = time.time_ns()
+    assert before // 1_000 <= now_us <= after // 1_000
+    assert before // 1_000_000 <= now_ms <= after // 1_000_000
+
+
+def test_the_system_clock_counts_monotonic_microseconds():
+    clock: Clock = SystemClock()
+    before = time.monotonic_ns() // 1_000
+    assert before <= clock.monotonic_us() <= time.monotonic_ns() // 1_000
+
+
+def test_a_manual_clock_stands_still():
+    clock: Clock = ManualClock(start_ms=5_000)
+    assert (clock.now_ms(), clock.now_us()) == (5_000, 5_000_000)
+    assert clock.monotonic_us() == clock.monotonic_us()
+
+
+def test_advance_moves_all_of_a_manual_clock():
+    clock = ManualClock(start_ms=5_000)
+    monotonic_us = clock.monotonic_us()
+    clock.advance(1_500)
+    assert (clock.now_ms(), clock.now_us()) == (6_500, 6_500_000)
+    assert clock.monotonic_us() - monotonic_us == 1_500_000
+
+
+def test_parts_of_a_millisecond_add_up():
+    clock = ManualClock(start_ms=0)
+    clock.advance(0.4)
+    clock.advance(0.6)
+    assert clock.now_ms() == 1
+
+
+def test_a_manual_clock_does_not_go_back():
+    clock = ManualClock()
+    with pytest.raises(ValueError, match='go back'):
+        clock.advance(-1)
