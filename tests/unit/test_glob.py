@@ -1,0 +1,168 @@
+"""selredis/glob.py; the expectations are those of redis-server."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selredis.glob import REGEX_ITEMS, REGEX_TEXT_BYTES, compile_glob, matches
+
+# pattern, texts that fit, texts that do not
+CASES: list[tuple[bytes, list[bytes], list[bytes]]] = [
+    (b'', [b''], [b'a']),
+    (b'abc', [b'abc'], [b'', b'ab', b'abcd', b'xabc', b'ABC']),
+    (b'*', [b'a', b'\n', b'\x00\xff'], [b'']),
+    (b'***', [b'a'], [b'']),
+    (b'?', [b'a', b'\n', b'\xff'], [b'', b'ab']),
+    (b'a*', [b'a', b'ab', b'a\nb'], [b'', b'b', b'ba']),
+    (b'*a', [b'a', b'ba', b'aa'], [b'', b'ab']),
+    (b'*a*', [b'a', b'bab'], [b'', b'b']),
+    (b'a*b', [b'ab', b'aab', b'abb', b'axb'], [b'a', b'b', b'ba', b'abx']),
+    (b'a*a', [b'aa', b'aba'], [b'a']),
+    (b'a**b', [b'ab', b'axb'], [b'a']),
+    (b'h?llo', [b'hello', b'hallo'], [b'hllo', b'heello']),
+    (b'h[ae]llo', [b'hello', b'hallo'], [b'hillo', b'hllo']),
+    (b'h[^e]llo', [b'hallo', b'h^llo'], [b'hello', b'hllo']),
+    (b'h[a-b]llo', [b'hallo', b'hbllo'], [b'hcllo', b'h-llo']),
+    (b'h[b-a]llo', [b'hallo', b'hbllo'], [b'hcllo', b'h-llo']),
+    (b'h\\*llo', [b'h*llo'], [b'hello', b'h\\*llo']),
+    (b'a*b*c', [b'abc', b'axbxc', b'abcbc', b'aabbcc'], [b'acb', b'ab', b'abcd']),
+    (b'*ab*ab*', [b'abab', b'xabxabx'], [b'ab', b'aba', b'abba']),
+    (b'*a?*?b', [b'axyb', b'aaab', b'xaxxxb'], [b'axb', b'ab']),
+    (b'*[ab]?', [b'ac', b'xxbx'], [b'a', b'ca', b'cc']),
+    # a class may be empty or left open
+    (b'[]', [], [b'', b']', b'[', b'[]']),
+    (b'[]a]', [], [b'a', b']', b'a]', b']a]']),
+    (b'[^]', [b'a', b']', b'^'], [b'', b'ab']),
+    (b'[', [], [b'', b'[', b'a']),
+    (b'[^', [b'a', b'^', b'['], [b'', b'[^']),
+    (b'[ab', [b'a', b'b'], [b'', b'c', b'[ab', b'ab']),
+    (b'x[ab', [b'xa'], [b'x', b'xc']),
+    (b'[a-', [b'a', b'-'], [b'b', b'[']),
+    (b'[a-]', [b']', b'^', b'_', b'a'], [b'-', b'b', b'\\']),  # a range down to the bracket, and left open
+    (b'[a-]]', [b']', b'^', b'a'], [b'-', b'a]']),
+    (b'[-a]', [b'-', b'a'], [b'b', b',']),
+    (b'[a-c-e]', [b'a', b'b', b'c', b'-', b'e'], [b'd']),
+    (b'[*?]', [b'*', b'?'], [b'a']),
+    (b'[[]', [b'['], [b']', b'a']),
+    # backslashes
+    (b'\\', [b'\\'], [b'', b'a']),
+    (b'a\\', [b'a\\'], [b'a']),
+    (b'\\a', [b'a'], [b'\\a']),
+    (b'\\\\', [b'\\'], [b'\\\\']),
+    (b'\\[a]', [b'[a]'], [b'a', b'\\a']),
+    (b'[\\]]', [b']'], [b'\\', b'\\]']),
+    (b'[\\]', [b']'], [b'\\', b'a']),
+    (b'[\\', [b'\\'], [b'a']),
+    (b'[\\^a]', [b'^', b'a'], [b'b', b'\\']),
+    (b'[a\\-c]', [b'a', b'-', b'c'], [b'b', b'\\']),
+    (b'[a-\\]', [b'\\', b']', b'^', b'a'], [b'-', b'[', b'b']),
+    # bytes are signed in ranges
+    (b'[\x80-a]', [b'\x80', b'\xff', b'\x00', b'a'], [b'b', b'\x7f']),
+    (b'[a-\xfe]', [b'\xfe', b'\xff', b'\x00', b'a'], [b'\xfd', b'b']),
+    (b'[\xe0-\xf0]', [b'\xe0', b'\xe8', b'\xf0'], [b'\xdf', b'\xf1', b'a']),
+    (b'[^\xff]', [b'a', b'\x00'], [b'\xff']),
+]
+
+NOCASE_CASES: list[tuple[bytes, list[bytes], list[bytes]]] = [
+    (b'MaxMem*', [b'maxmemory', b'MAXMEM'], [b'maxme']),
+    (b'*POLICY', [b'maxmemory-policy'], [b'policy1']),
+    (b'a1', [b'A1', b'a1'], [b'a2']),
+    (b'[a-c]X', [b'ax', b'Bx', b'CX'], [b'dx']),
+    (b'[A-C]x', [b'ax', b'Bx', b'CX'], [b'dx']),
+    (b'[abc]', [b'A', b'b'], [b'd']),
+    (b'[^a]', [b'b'], [b'a', b'A']),
+    (b'[Z-a]', [], [b'z', b'a', b'Z', b'A', b'_', b'm']),  # z to a, once lowered: nothing
+    (b'[0-~]', [b'a', b'A', b'5', b'_'], [b'/', b'\x7f']),
+    (b'[@-^]', [b'@', b'[', b'^'], [b'A', b'a', b'_']),
+    (b'[\\A]', [b'A'], [b'a']),
+    (b'\\A', [b'A', b'a'], [b'b']),
+]
+
+
+def both(pattern: bytes, text: bytes, nocase: bool = False) -> bool:
+    """What both forms say, once they agree."""
+    whole, compiled = matches(pattern, text, nocase), compile_glob(pattern, nocase)(text)
+    assert whole is compiled
+    return whole
+
+
+@pytest.mark.parametrize(('pattern', 'fitting', 'others'), CASES, ids=lambda value: repr(value)[:40])
+def test_patterns(pattern, fitting, others):
+    assert [text for text in fitting + others if both(pattern, text)] == fitting
+
+
+@pytest.mark.parametrize(('pattern', 'fitting', 'others'), NOCASE_CASES, ids=lambda value: repr(value)[:40])
+def test_patterns_without_case(pattern, fitting, others):
+    assert [text for text in fitting + others if both(pattern, text, nocase=True)] == fitting
+
+
+ALPHABET = [b'a', b'b', b'B', b'*', b'?', b'[', b']', b'^', b'-', b'\\', b'\xff']
+patterns = st.lists(st.sampled_from(ALPHABET), max_size=12).map(b''.join)
+texts = st.lists(st.sampled_from(ALPHABET), max_size=12).map(b''.join)
+
+
+@given(patterns, texts, st.booleans())
+def test_both_forms_agree(pattern, text, nocase):
+    both(pattern, text, nocase)
+
+
+@given(patterns, texts)
+def test_a_star_takes_whatever_stands_there(pattern, text):
+    if both(pattern, text) and text:
+        assert both(b'*' + pattern, text)
+        assert both(pattern + b'*' if not pattern.endswith(b'\\') and b'[' not in pattern else b'*', text)
+
+
+@given(st.binary(max_size=8), st.binary(max_size=8))
+def test_a_quoted_pattern_fits_itself_alone(one, other):
+    quoted = b''.join(b'\\%c' % byte for byte in one)
+    assert both(quoted, one)
+    assert both(quoted, other) == (one == other)
+
+
+@pytest.mark.parametrize('filler', [b'a', b'ab', b'aab'])
+@pytest.mark.parametrize(
+    'pattern', [b'*[ab]?a*b', b'a*?a*aab', b'*a?[^c]*', b'[^b]*a?b', b'*b?b*', b'*?c', b'*c?*', b'*?b*[a]']
+)
+def test_long_texts_fit_as_short_ones_do(pattern, filler):
+    """Beyond REGEX_TEXT_BYTES another algorithm takes over."""
+    half = REGEX_TEXT_BYTES // 2
+    for tail in (b'', b'b', b'bab', b'c', b'aab', b'cb', b'bcc'):
+        short = filler * 20 + tail
+        assert both(pattern, filler * half + tail) == both(pattern, short)
+
+
+def test_a_place_far_into_a_long_text_is_found():
+    text = b'ab' * 100_000
+    assert both(b'*[ab]a?c*', text + b'aabc' + text)
+    assert both(b'*[ab]a?c', text + b'aabc')
+    assert not both(b'*[ab]a?c', text + b'aabcc')
+    assert not both(b'*[ab]a?c*d?d*', text + b'aabc' + text)
+
+
+def test_long_patterns_fit_as_short_ones_do():
+    pattern = b'[ab]?' * REGEX_ITEMS
+    assert both(pattern, b'ax' * REGEX_ITEMS)
+    assert not both(pattern, b'ax' * REGEX_ITEMS + b'a')
+    assert both(b'*' + pattern + b'*c', b'x' + b'ax' * REGEX_ITEMS + b'c')
+    assert not both(b'*' + pattern + b'*c', b'ax' * (REGEX_ITEMS - 1) + b'a' + b'c')
+
+
+@pytest.mark.parametrize(
+    'pattern',
+    [
+        b'a*' * 1_500 + b'b',  # each star that was tried again would double the time
+        b'*a?' * 1_500 + b'*b',
+        b'*' + b'a' * 20_000 + b'b*c',
+        b'*' + b'?a' * 10_000 + b'b*c',
+        b'*' + b'[ab]' * 10_000 + b'c*c',
+    ],
+    ids=lambda pattern: repr(pattern[:8]),
+)
+@pytest.mark.parametrize('size', [4_000, 50_000])
+def test_no_pattern_takes_long_to_fail(pattern, size):
+    assert not both(pattern, b'a' * size)
+
+
+def test_a_thousand_stars_and_more_are_no_limit():
+    assert both(b'a*' * 1_500, b'ab' * 1_500)
