@@ -1,0 +1,225 @@
+"""What the engine knows about one peer.
+
+A driver's connection is a subclass that adds a socket; a client without any (a test, a direct call) is normal.
+Clients act on each other in one way only: `other.queue(bytes)`.
+"""
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from selredis.engine.command import Argv, Command
+from selredis.keyspace.database import Database
+from selredis.resp.encoder import ENCODERS
+from selredis.resp.reply import BLOCKED, Reply
+from selredis.timers import Timer
+
+if TYPE_CHECKING:
+    from selredis.engine.engine import Engine
+
+
+class ReplyMode(Enum):
+    """What CLIENT REPLY chose: replies, none, none to the next command, none to this one."""
+
+    ON = 'on'
+    OFF = 'off'
+    SKIP_NEXT = 'skip next'
+    SKIP = 'skip'
+
+
+class Transaction:
+    """Commands between MULTI and EXEC. `aborted`: one was refused, so EXEC will refuse them all."""
+
+    __slots__ = ('aborted', 'queued')
+
+    def __init__(self) -> None:
+        self.queued: list[tuple[Command, Argv]] = []
+        self.aborted = False
+
+
+class Wait:
+    """A command that waits for one of its keys to become a value of some kind; it will run again then."""
+
+    __slots__ = ('argv', 'command', 'db', 'keys', 'kind', 'on_timeout', 'timer')
+
+    def __init__(self, db: Database, keys: list[bytes], kind: type, on_timeout: Reply) -> None:
+        self.db = db
+        self.keys = list(dict.fromkeys(keys))
+        self.kind = kind
+        self.on_timeout = on_timeout
+        self.timer: Timer | None = None
+        self.command: Command
+        self.argv: Argv
+
+
+class Client:
+    """One peer: its database, protocol, transaction, subscriptions, what it waits for, and what it is yet to be sent.
+
+    `out` is the queue of encoded replies that the driver takes away at the end of a turn. `pending` are commands that
+    were read but may not run yet. `halted` is true while no command of the client may run: it waits, is closing, or
+    has not read its replies.
+    """
+
+    __slots__ = (
+        'addr',
+        'authenticated',
+        'channels',
+        'closing',
+        'command',
+        'congested',
+        'created_ms',
+        'db',
+        'doomed',
+        'encoders',
+        'engine',
+        'fd',
+        'gated',
+        'halted',
+        'id',
+        'in_exec',
+        'laddr',
+        'last_active_ms',
+        'lib_name',
+        'lib_ver',
+        'name',
+        'no_evict',
+        'no_touch',
+        'out',
+        'patterns',
+        'pending',
+        'protocol',
+        'queued',
+        'reply_mode',
+        'shard_channels',
+        'transaction',
+        'user',
+        'wait',
+        'watch_broken',
+        'watched',
+    )
+
+    def __init__(self, engine: 'Engine') -> None:
+        self.engine = engine
+        self.id = engine.next_client_id()
+        self.created_ms = self.last_active_ms = engine.keyspace.now_ms
+        # Who and where the peer is; the driver knows.
+        self.addr = b''
+        self.laddr = b''
+        self.fd = -1
+        self.out: list[bytes] = []
+        self.queued = False  # in engine.to_flush
+        self.pending: list[Argv] = []
+        self.congested = False  # replies not read by the peer are past the high-water mark
+        self.doomed = False  # to be closed at once
+        self.closing = False  # to be closed when what is queued has been sent
+        self.halted = False
+        self.gated = False
+        self.channels: dict[bytes, None] = {}
+        self.patterns: dict[bytes, None] = {}
+        self.shard_channels: dict[bytes, None] = {}
+        self.watched: dict[tuple[Database, bytes], None] = {}
+        self.wait: Wait | None = None
+        self.command: Command | None = None  # the last one
+        self.in_exec = False
+        self.no_evict = False
+        self.no_touch = False
+        self.set_protocol(2)
+        self.reset()
+        engine.clients[self.id] = self
+
+    def reset(self) -> None:
+        """Back to what a new connection is (RESET), but for its protocol, which the command sets apart."""
+        engine = self.engine
+        self.db = engine.keyspace.databases[0]
+        self.name = b''
+        self.lib_name = b''
+        self.lib_ver = b''
+        self.user = b'default'
+        self.authenticated = not engine.config['requirepass']
+        self.reply_mode = ReplyMode.ON
+        self.transaction: Transaction | None = None
+        self.watch_broken = False
+        self.unwatch_all()
+        engine.pubsub.forget(self)
+        self.update_gated()
+
+    def set_protocol(self, protocol: int) -> None:
+        """Speak RESP2 or RESP3 from the next reply on."""
+        self.protocol = protocol
+        self.encoders = ENCODERS[protocol]
+
+    @property
+    def subscribed(self) -> bool:
+        return bool(self.channels or self.patterns or self.shard_channels)
+
+    def update_gated(self) -> None:
+        """Must be called when any of these has changed: whether commands need a closer look before they run."""
+        self.gated = (
+            not self.authenticated
+            or self.transaction is not None
+            or self.reply_mode is not ReplyMode.ON
+            or (self.protocol == 2 and self.subscribed)
+        )
+
+    def update_halted(self) -> None:
+        """Must be called when any of these has changed: whether commands may run at all."""
+        self.halted = self.wait is not None or self.congested or self.closing or self.doomed
+
+    def queue(self, data: bytes) -> None:
+        """Append bytes for this peer. They leave when the turn ends; the only way bytes leave a client.
+
+        Safe while a table of subscribers is being walked: nothing is sent or closed here.
+        """
+        self.out.append(data)
+        if not self.queued:
+            self.queued = True
+            self.engine.to_flush.append(self)
+
+    def queue_reply(self, reply: Reply) -> None:
+        self.queue(self.encoders[type(reply)](reply))
+
+    def doom(self) -> None:
+        """Have the driver close this client at the end of the turn; what it has not been sent is lost."""
+        if not self.doomed:
+            self.doomed = self.halted = True
+            self.engine.doomed.append(self)
+
+    def close_after_replies(self) -> None:
+        """Have the driver close this client when all that is queued for it has been sent."""
+        if not (self.closing or self.doomed):
+            self.closing = self.halted = True
+            self.engine.doomed.append(self)
+
+    def block_on(self, keys: list[bytes], kind: type, wait_ms: int, on_timeout: Reply) -> Reply:
+        """Wait until one of keys is of that kind, then run the command again; 0 ms: for ever.
+
+        What a handler returns when it has found nothing. A client that waits already goes on waiting where it is, with
+        the deadline that it has. Inside a transaction nothing waits: the reply is on_timeout at once.
+        """
+        if self.in_exec:
+            return on_timeout
+        if self.wait is None:
+            self.engine.park(self, Wait(self.db, keys, kind, on_timeout), wait_ms)
+        return BLOCKED
+
+    def watch(self, key: bytes) -> None:
+        if (self.db, key) not in self.watched:
+            self.watched[self.db, key] = None
+            self.db.watch(key, self)
+
+    def unwatch_all(self) -> None:
+        for db, key in self.watched:
+            db.unwatch(key, self)
+        self.watched.clear()
+        self.watch_broken = False
+
+    def end_transaction(self) -> None:
+        """Forget queued commands and watched keys (EXEC, DISCARD)."""
+        self.transaction = None
+        self.unwatch_all()
+        self.update_gated()
+
+    def resume(self) -> None:
+        """Run what had to wait. A driver that holds unread input goes on with that, too."""
+        if self.pending and not self.halted:
+            batch, self.pending = self.pending, []
+            self.engine.run(self, batch)

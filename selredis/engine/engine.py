@@ -1,0 +1,349 @@
+"""Commands in, replies out: the whole server but its sockets.
+
+The engine does no I/O. A driver hands it commands with `run`, and polls: `to_flush`, clients with queued output;
+`runnable`, clients that may go on with input that had to wait; `doomed`, clients to close; `timers`, for when the next
+deadline is; `shutdown`, whether a client asked for the end.
+"""
+
+from random import Random
+from typing import Protocol
+
+from selredis.clock import Clock
+from selredis.config import Config
+from selredis.engine import gates
+from selredis.engine.client import Client, ReplyMode, Wait
+from selredis.engine.command import COMMANDS, Argv, Command
+from selredis.engine.stats import Stats
+from selredis.errors import INTERNAL, UNBLOCKED, ReplyError
+from selredis.keyspace.database import Keyspace
+from selredis.keyspace.expiry import expire_slice
+from selredis.pubsub import PubSub
+from selredis.resp.reply import BLOCKED, NO_REPLY, QUEUED, Error, Reply
+from selredis.timers import Timers
+
+LARGE_REPLY_BYTES = 1024  # only replies above it are added up while a batch runs
+# Unread replies past which a client's commands, and the reading of its socket, pause until it has read them.
+HIGH_WATER_BYTES = 64 * 1024 * 1024
+UNQUEUED_IN_MULTI = frozenset('exec discard multi watch quit reset'.split())
+HTTP_WORDS = frozenset((b'host:', b'post'))
+
+
+class Log(Protocol):
+    """Where the engine reports, with Redis's levels."""
+
+    def warning(self, text: str) -> None: ...
+
+    def notice(self, text: str) -> None: ...
+
+    def verbose(self, text: str) -> None: ...
+
+    def debug(self, text: str) -> None: ...
+
+    def exception(self, text: str, error: BaseException) -> None: ...
+
+
+class ShutdownRequest:
+    """What SHUTDOWN asked for."""
+
+    __slots__ = ('client', 'force', 'now')
+
+    def __init__(self, client: Client, *, now: bool, force: bool) -> None:
+        self.client = client
+        self.now = now
+        self.force = force
+
+
+class Engine:
+    """One server's data, clients and configuration. Two engines share nothing but the command table."""
+
+    __slots__ = (
+        '_last_client_id',
+        'active_expire',
+        'blocked',
+        'clients',
+        'clock',
+        'config',
+        'doomed',
+        'gated',
+        'keyspace',
+        'log',
+        'pubsub',
+        'random',
+        'run_id',
+        'runnable',
+        'shutdown',
+        'started_ms',
+        'stats',
+        'timers',
+        'to_flush',
+    )
+
+    def __init__(self, config: Config, clock: Clock, random: Random, log: Log) -> None:
+        self.config = config
+        self.clock = clock
+        self.random = random
+        self.log = log
+        self.pubsub = PubSub()
+        self.keyspace = Keyspace(config['databases'], self.pubsub)
+        self.timers = Timers(lambda error: log.exception('A timer failed', error))
+        self.stats = Stats()
+        self.run_id = f'{random.getrandbits(160):040x}'
+        self.clients: dict[int, Client] = {}
+        self._last_client_id = 0
+        self.blocked: dict[Client, None] = {}
+        self.to_flush: list[Client] = []
+        self.runnable: list[Client] = []
+        self.doomed: list[Client] = []
+        self.gated = False
+        self.active_expire = True  # DEBUG SET-ACTIVE-EXPIRE
+        self.shutdown: ShutdownRequest | None = None
+        self.tell_time()
+        self.started_ms = self.keyspace.now_ms
+        config.on_change('notify-keyspace-events', self._set_notifications)
+        self._set_notifications()
+
+    @property
+    def now_ms(self) -> int:
+        """Unix time, frozen for the length of a batch."""
+        return self.keyspace.now_ms
+
+    def tell_time(self) -> int:
+        """Read the clock; all that happens until the next reading happens at this time (ms)."""
+        now_ms = self.keyspace.now_ms = self.clock.now_ms()
+        return now_ms
+
+    def next_client_id(self) -> int:
+        self._last_client_id += 1
+        return self._last_client_id
+
+    def run(self, client: Client, batch: list[Argv]) -> None:
+        """Run a client's commands in order and queue the replies.
+
+        What may not run yet stays in client.pending: the client waits, closes, or has megabytes of replies unread.
+        """
+        client.last_active_ms = self.tell_time()
+        if not client.queued:
+            client.queued = True
+            self.to_flush.append(client)
+        append = client.out.append
+        lookup = COMMANDS.get
+        ready = self.keyspace.ready
+        large_bytes = 0
+        done = 0
+        for argv in batch:
+            if client.halted:
+                client.pending = batch[done:]
+                break
+            done += 1
+            command = lookup(argv[0])
+            try:
+                if command is None or client.gated or self.gated or not command.low <= len(argv) <= command.high:
+                    reply = self.run_guarded(client, argv)
+                else:
+                    client.command = command
+                    reply = command.handler(client, argv)
+                if reply is BLOCKED:
+                    self._remember_waiting(client, argv)
+                    continue
+                encoded = client.encoders[type(reply)](reply)
+            except ReplyError as error:
+                encoded = self.encode_error(error)
+            except Exception as error:
+                encoded = self.report_crash(client, argv, error)
+            append(encoded)
+            if len(encoded) > LARGE_REPLY_BYTES:
+                large_bytes += len(encoded)
+                if large_bytes > HIGH_WATER_BYTES:
+                    client.congested = client.halted = True
+            if ready:
+                self.serve_ready()
+        self.stats.commands += done
+
+    def run_guarded(self, client: Client, argv: Argv) -> Reply:
+        """Run one command of a client in an unusual state, or one that the table does not hold as it is written.
+
+        Returns the reply, nothing of it if the client asked for none. Raises ReplyError.
+        """
+        if client.reply_mode is ReplyMode.ON:
+            return self._run_looked_up(client, argv)
+        if client.reply_mode is ReplyMode.SKIP_NEXT:
+            client.reply_mode = ReplyMode.SKIP
+        try:
+            reply = self._run_looked_up(client, argv)
+        except ReplyError:
+            self.stats.errors += 1
+            reply = NO_REPLY
+        mode = client.reply_mode
+        if mode is ReplyMode.SKIP:
+            client.reply_mode = ReplyMode.ON
+            client.update_gated()
+        return reply if mode is ReplyMode.ON or reply is BLOCKED else NO_REPLY
+
+    def _run_looked_up(self, client: Client, argv: Argv) -> Reply:
+        transaction = client.transaction
+        try:
+            command = self.find(client, argv)
+            error = gates.refusal(client, command, argv)
+            if error is not None:
+                raise ReplyError(error)
+        except ReplyError:
+            if transaction is not None:
+                transaction.aborted = True
+            raise
+        if transaction is not None and command.name not in UNQUEUED_IN_MULTI:
+            transaction.queued.append((command, argv))
+            return QUEUED
+        client.command = command
+        return command.handler(client, argv)
+
+    def find(self, client: Client, argv: Argv) -> Command:
+        """The command or subcommand that argv calls. Raises ReplyError if there is none, or its words are too few."""
+        name = argv[0].lower()
+        command = COMMANDS.get(name)
+        if command is None:
+            if name in HTTP_WORDS:
+                self.log.warning(
+                    'Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to'
+                    ' Redis. This is likely due to an attacker attempting to use Cross Protocol Scripting to'
+                    ' compromise your Redis instance. Connection from'
+                    f' {client.addr.decode("ascii", "backslashreplace")} aborted.'
+                )
+                client.doom()
+            raise ReplyError(unknown_command(argv))
+        if command.subcommands and len(argv) > 1:
+            subcommand = command.subcommands.get(argv[1].lower())
+            if subcommand is None:
+                raise ReplyError(
+                    b"ERR unknown subcommand '%b'. Try %b HELP." % (c_string(argv[1])[:128], c_string(argv[0]).upper())
+                )
+            command = subcommand
+        if not command.takes(len(argv)):
+            raise ReplyError(b"ERR wrong number of arguments for '%b' command" % command.name.encode())
+        return command
+
+    def call(self, client: Client, command: Command, argv: Argv) -> bytes | None:
+        """Run a command for a client and encode its reply or error; None if it waits."""
+        try:
+            reply = command.handler(client, argv)
+            return None if reply is BLOCKED else client.encoders[type(reply)](reply)
+        except ReplyError as error:
+            return self.encode_error(error)
+        except Exception as error:
+            return self.report_crash(client, argv, error)
+
+    def encode_error(self, error: ReplyError) -> bytes:
+        self.stats.errors += 1
+        return Error(error.text).encoded
+
+    def report_crash(self, client: Client, argv: Argv, error: Exception) -> bytes:
+        """A defect of ours: log it with its traceback, and answer that there is one."""
+        self.stats.errors += 1
+        name = argv[0][:64].decode('ascii', 'backslashreplace')
+        self.log.exception(f"Command '{name}' of client id={client.id} failed", error)
+        return Error(INTERNAL).encoded
+
+    def park(self, client: Client, wait: Wait, wait_ms: int) -> None:
+        """Let a client wait: under each of its keys, behind those that came before it."""
+        client.wait = wait
+        client.halted = True
+        self.blocked[client] = None
+        for key in wait.keys:
+            wait.db.wait(key, client)
+        if wait_ms:
+            wait.timer = self.timers.call_at(self.now_ms + wait_ms, lambda: self.time_out(client))
+
+    def _remember_waiting(self, client: Client, argv: Argv) -> None:
+        wait, command = client.wait, client.command
+        assert wait is not None and command is not None
+        wait.command = command
+        wait.argv = argv
+
+    def unpark(self, client: Client) -> None:
+        """End a client's waiting; what it is told is the caller's to queue."""
+        wait = client.wait
+        assert wait is not None
+        for key in wait.keys:
+            wait.db.unwait(key, client)
+        if wait.timer is not None:
+            wait.timer.cancel()
+        client.wait = None
+        client.update_halted()
+        del self.blocked[client]
+        self.runnable.append(client)
+
+    def time_out(self, client: Client) -> None:
+        """Answer a waiting client that its time is over."""
+        wait = client.wait
+        assert wait is not None
+        self.unpark(client)
+        self._queue_encoded(client, client.encoders[type(wait.on_timeout)](wait.on_timeout))
+
+    def unblock_with_error(self, client: Client) -> None:
+        """Answer a waiting client with an error (CLIENT UNBLOCK id ERROR)."""
+        self.unpark(client)
+        self._queue_encoded(client, self.encode_error(ReplyError(UNBLOCKED)))
+
+    def serve_ready(self) -> None:
+        """Run the commands of clients that wait for keys which are there now, in the order in which they came.
+
+        Serving one may make other keys ready (BLMOVE): those come after, until none is left.
+        """
+        ready = self.keyspace.ready
+        while ready:
+            round_, ready[:] = dict.fromkeys(ready), []
+            for db, key in round_:
+                for waiter in list(db.waiting.get(key, ())):
+                    value = db.peek(key)
+                    if value is None:
+                        break
+                    assert isinstance(waiter, Client)
+                    wait = waiter.wait
+                    if wait is None or type(value) is not wait.kind:
+                        continue
+                    encoded = self.call(waiter, wait.command, wait.argv)
+                    if encoded is not None:
+                        self.unpark(waiter)
+                        self._queue_encoded(waiter, encoded)
+
+    def _queue_encoded(self, client: Client, encoded: bytes) -> None:
+        if client.reply_mode is ReplyMode.ON:
+            client.queue(encoded)
+
+    def run_timers(self) -> None:
+        """Call back what is due at the present time."""
+        self.timers.run_due(self.tell_time())
+
+    def expire_some(self) -> bool:
+        """Remove keys past their deadline, for a millisecond at most; True if more is worth doing soon."""
+        return self.active_expire and expire_slice(self.keyspace, self.clock)
+
+    def forget(self, client: Client) -> None:
+        """A peer is gone: leave nothing of it behind."""
+        if client.wait is not None:
+            self.unpark(client)
+        self.pubsub.forget(client)
+        client.unwatch_all()
+        client.out.clear()
+        client.pending.clear()
+        client.doomed = client.halted = True
+        self.clients.pop(client.id, None)
+
+    def _set_notifications(self) -> None:
+        self.keyspace.notify_classes(self.config['notify-keyspace-events'])
+
+
+def unknown_command(argv: Argv) -> bytes:
+    """Redis's error for a command that is none, with as much of its words as it shows (server.c, 128 bytes)."""
+    words = b''
+    for word in argv[1:]:
+        if len(words) >= 128:
+            break
+        words += b"'%b' " % c_string(word)[: 128 - len(words)]
+    return b"ERR unknown command '%b', with args beginning with: %b" % (c_string(argv[0])[:128], words)
+
+
+def c_string(text: bytes) -> bytes:
+    """What a text is to C's printf: it ends at its first NUL."""
+    return text.partition(b'\0')[0]
+
+

@@ -1,0 +1,38 @@
+"""Keyspace notifications: which event belongs to which class, and who is told.
+
+Redis publishes two messages for an event on a key: on `__keyspace@<db>__:<key>` the event, on
+`__keyevent@<db>__:<event>` the key (redis.io, "Redis keyspace notifications").
+"""
+
+from selredis.pubsub import PubSub
+
+CLASS_OF_EVENT: dict[bytes, str] = {}
+for _class, _events in {
+    'g': 'del expire persist rename_from rename_to copy_to move_from move_to restore sortstore',
+    '$': 'set getset append setrange incrby incrbyfloat setbit getdel',
+    'l': 'lpush rpush lpop rpop linsert lset lrem ltrim',
+    'x': 'expired',
+    'e': 'evicted',
+    'n': 'new',
+    'm': 'keymiss',
+}.items():
+    CLASS_OF_EVENT.update(dict.fromkeys(_events.encode().split(), _class))
+
+
+class Notifier:
+    """Publishes what happens to keys, for the classes that were asked for."""
+
+    __slots__ = ('classes', 'pubsub')
+
+    def __init__(self, pubsub: PubSub) -> None:
+        self.pubsub = pubsub
+        self.classes: frozenset[str] = frozenset()
+
+    def notify(self, db_number: int, key: bytes, event: bytes) -> None:
+        classes = self.classes
+        if CLASS_OF_EVENT[event] not in classes:
+            return
+        if 'K' in classes:
+            self.pubsub.publish(b'__keyspace@%d__:%b' % (db_number, key), event)
+        if 'E' in classes:
+            self.pubsub.publish(b'__keyevent@%d__:%b' % (db_number, event), key)
