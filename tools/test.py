@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""All checks, with nothing to install first: format, lint, types, floors, tests.
+
+    python3 tools/test.py                     everything
+    python3 tools/test.py -k blpop -x         what follows goes to pytest
+
+The first run makes a virtual environment in .venv-test/ and installs the project with its test extra there; it is
+made anew when pyproject.toml, the Python or the place of the checkout is another. Exit code 1 if a check fails, 2 if
+the environment cannot be made.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = ROOT / '.venv-test'
+OLDEST_PYTHON = (3, 11)
+
+
+class SetupError(Exception):
+    """The environment cannot be made; str() says why and what helps."""
+
+
+def environment_key() -> str:
+    """What an environment depends on, as a directory's name that begins with Python's version."""
+    version = '.'.join(map(str, sys.version_info[:3]))
+    depends_on = (ROOT / 'pyproject.toml').read_bytes() + str(ROOT).encode() + sys.prefix.encode()
+    return f'{version}-{hashlib.sha256(depends_on).hexdigest()[:12]}'
+
+
+def ready_environment() -> Path:
+    """The Python of an environment that has the project and its test extra. Raises SetupError."""
+    directory = ENVIRONMENTS / environment_key()
+    python = directory / 'bin' / 'python'
+    finished = directory / 'finished'
+    if finished.exists():
+        return python
+    version = directory.name.partition('-')[0]
+    for outdated in ENVIRONMENTS.glob(f'{version}-*'):
+        shutil.rmtree(outdated)
+    print(f'making {directory.relative_to(ROOT)}', flush=True)
+    try:
+        venv.create(directory, with_pip=True, symlinks=True)
+    except subprocess.CalledProcessError as error:
+        raise SetupError(f'python -m venv failed; on Debian it needs the package python3-venv\n{error}') from error
+    install = [str(python), '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--editable', '.[test]']
+    if subprocess.run(install, check=False, cwd=ROOT).returncode:
+        raise SetupError('pip could not install the project and its test extra; its reason is above')
+    finished.touch()
+    return python
+
+
+def main() -> int:
+    if sys.version_info < OLDEST_PYTHON:
+        print(f'selredis needs Python {".".join(map(str, OLDEST_PYTHON))} or later', file=sys.stderr)
+        return 2
+    try:
+        python = str(ready_environment())
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return 2
+    checks = {
+        'format': [python, '-m', 'ruff', 'format', '--check', '.'],
+        'lint': [python, '-m', 'ruff', 'check', '.'],
+        'types': [python, '-m', 'mypy'],
+        'floors': [python, 'tools/floors.py'],
+        'tests': [python, '-m', 'pytest', *sys.argv[1:]],
+    }
+    summary = []
+    failed = False
+    for name, command in checks.items():
+        print(f'== {name}', flush=True)
+        started = time.monotonic()
+        code = subprocess.run(command, check=False, cwd=ROOT).returncode
+        failed = failed or code != 0
+        summary.append(f'  {name:8} {"FAILED" if code else "passed"} {time.monotonic() - started:6.1f} s')
+    print('\n'.join(['==', *summary, 'FAILED' if failed else 'all passed']))
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
