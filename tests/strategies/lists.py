@@ -1,0 +1,67 @@
+"""Lists: every command that does not wait. Those that do are asked inside a transaction, where nothing waits."""
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from tests.strategies.words import (
+    Argv,
+    any_integer,
+    digits,
+    either,
+    floats,
+    keys,
+    line,
+    many_keys,
+    many_values,
+    mostly,
+    numbers,
+    option,
+    small,
+    some_of,
+    values,
+)
+
+ends = mostly(either(b'LEFT', b'RIGHT', b'left'), st.just(b'MIDDLE'))
+counts = mostly(st.integers(1, 4).map(digits), numbers(2**31, 2**63 - 1, low=-1, high=0), 4)
+lpos_options = some_of(option(b'RANK', small), option(b'COUNT', counts), option(b'MAXLEN', counts))
+lmpop_options = some_of(option(b'COUNT', counts), most=2)
+sides = mostly(either(b'BEFORE', b'AFTER', b'after'), st.just(b'BESIDE'))
+# How many keys follow is nearly always said rightly.
+counted_keys = st.tuples(many_keys, st.sampled_from((0,) * 10 + (1, -1))).map(
+    lambda drawn: [b'%d' % (len(drawn[0]) + drawn[1]), *drawn[0]]
+)
+
+
+def commands() -> SearchStrategy[Argv]:
+    return st.one_of(
+        line(b'LPUSH', keys, many_values),
+        line(b'RPUSH', keys, many_values),
+        line(b'RPUSH', keys, many_values),
+        line(b'LPUSHX', keys, many_values),
+        line(b'RPUSHX', keys, many_values),
+        line(b'LPOP', keys),
+        line(b'RPOP', keys),
+        line(b'LPOP', keys, counts),
+        line(b'RPOP', keys, counts),
+        line(b'LLEN', keys),
+        line(b'LRANGE', keys, any_integer, any_integer),
+        line(b'LINDEX', keys, any_integer),
+        line(b'LSET', keys, small, values),
+        line(b'LINSERT', keys, sides, values, values),
+        line(b'LREM', keys, small, values),
+        line(b'LTRIM', keys, any_integer, any_integer),
+        line(b'LPOS', keys, values, lpos_options),
+        line(b'LMOVE', keys, keys, ends, ends),
+        line(b'RPOPLPUSH', keys, keys),
+        line(b'LMPOP', counted_keys, ends, lmpop_options),
+    )
+
+
+def in_transaction() -> SearchStrategy[Argv]:
+    return st.one_of(
+        line(b'BLPOP', many_keys, floats),
+        line(b'BRPOP', many_keys, floats),
+        line(b'BLMOVE', keys, keys, ends, ends, floats),
+        line(b'BRPOPLPUSH', keys, keys, floats),
+        line(b'BLMPOP', floats, counted_keys, ends, lmpop_options),
+    )

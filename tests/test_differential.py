@@ -1,0 +1,78 @@
+"""Random commands over few keys, on redis-server and selredis: the same bytes, the same keys at the end."""
+
+from typing import Literal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from tests.harness.servers import ReferenceServer, SelredisServer
+from tests.harness.wire import Address, Reply, WireClient, encode, encode_command, quote, render, without_order
+from tests.strategies import GROUPS, UNORDERED, program
+from tests.strategies.words import Argv
+
+READ_WHOLE: dict[bytes, tuple[bytes, ...]] = {
+    b'string': (b'GET',),
+    b'list': (b'LRANGE', b'0', b'-1'),
+    b'hash': (b'HGETALL',),
+    b'set': (b'SMEMBERS',),
+    b'zset': (b'ZRANGE', b'0', b'-1', b'WITHSCORES'),
+    b'stream': (b'XRANGE', b'-', b'+'),
+}
+
+
+def run_on(address: Address, commands: list[Argv], protocol: Literal[2, 3]) -> tuple[list[Reply], dict[bytes, str]]:
+    """Run the commands in one pipeline on an empty server; returns their replies and the keyspace as text."""
+    with WireClient(address, protocol) as client, WireClient(address) as other:
+        assert render(other('FLUSHALL')) == 'OK'
+        client.send(b''.join(encode_command(*argv) for argv in commands))
+        replies = [client.read() for _ in commands]
+        return replies, keyspace(other)
+
+
+def keyspace(client: WireClient) -> dict[bytes, str]:
+    """Every key with its type, value and whether it has a deadline."""
+    content = {}
+    for key in sorted(item.text for item in client('KEYS', '*').items):
+        kind = client('TYPE', key).text
+        verb, *arguments = READ_WHOLE[kind]
+        value = client(verb, key, *arguments)
+        if kind in (b'hash', b'set'):
+            value = without_order(value)
+        deadline = int(client('PTTL', key).text) >= 0
+        content[key] = f'{kind.decode()} {render(value)}{" with a deadline" if deadline else ""}'
+    return content
+
+
+def run_differential(
+    programs: SearchStrategy[list[Argv]], reference: ReferenceServer, subject: SelredisServer, examples: int = 150
+) -> None:
+    """Let hypothesis look for a program that the two servers do not run alike; AssertionError with the shortest."""
+
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(programs, st.sampled_from((2, 3)))
+    def same(commands: list[Argv], protocol: Literal[2, 3]) -> None:
+        expected, keys_expected = run_on(reference.address, commands, protocol)
+        actual, keys_actual = run_on(subject.address, commands, protocol)
+        for number, argv in enumerate(commands):
+            pair = expected[number], actual[number]
+            if argv[0].upper() in UNORDERED:
+                pair = without_order(pair[0]), without_order(pair[1])
+            if encode(pair[0]) != encode(pair[1]):
+                said = ''.join(f'\n> {" ".join(map(quote, words))}' for words in commands[: number + 1])
+                pytest.fail(
+                    f'RESP{protocol}:{said}\n{render(pair[0])}\nbut selredis says\n{render(pair[1])}', pytrace=False
+                )
+        assert keys_actual == keys_expected
+
+    same()
+
+
+@pytest.mark.parametrize('group', GROUPS)
+def test_one_group(group: str, reference: ReferenceServer, selredis_server: SelredisServer):
+    run_differential(program(group), reference, selredis_server)
+
+
+def test_all_groups_together(reference: ReferenceServer, selredis_server: SelredisServer):
+    run_differential(program(*GROUPS), reference, selredis_server)
