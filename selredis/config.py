@@ -7,8 +7,7 @@ Redis's own table is static_configs in config.c; names, ranges and defaults are 
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from selredis.config_kinds import (
     INT_MAX,
@@ -47,28 +46,18 @@ KB, MB, GB = 1024, 1024**2, 1024**3
 BAD_DIRECTIVE = 'Bad directive or wrong number of arguments'
 
 
-@dataclass(frozen=True)
-class Parameter(Generic[V]):
+class Parameter(NamedTuple, Generic[V]):
     name: str
     kind: Kind[V]
     default: V
     alias: str = ''
     immutable: bool = False  # set at start only
     protected: bool = False  # CONFIG SET takes it only if enable-protected-configs says so
-    unkept: str = ''  # what a value other than the default asks for and does not get yet
+    unkept: str = ''  # what a value other than the default asks for and does not get yet: the log says so
+    refusal: str = ''  # why the server does not start with a value other than the default
 
     def names(self) -> list[str]:
         return [self.name, self.alias] if self.alias else [self.name]
-
-
-def refuse(unwanted: object, reason: str) -> Callable[[object], None]:
-    """A check for a value that the server could only pretend to follow."""
-
-    def check(value: object) -> None:
-        if value == unwanted:
-            raise ConfigError(reason)
-
-    return check
 
 
 def base_name(what: str, may_be_empty: bool) -> Callable[[str], None]:
@@ -84,18 +73,21 @@ def base_name(what: str, may_be_empty: bool) -> Callable[[str], None]:
     return check
 
 
+def check_no_defragmentation(value: bool) -> None:
+    if value:
+        raise ConfigError(
+            'Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified Jemalloc '
+            'like the one shipped by default with the Redis source distribution'
+        )
+
+
 def check_shutdown_flags(value: tuple[str, ...]) -> None:
     if 'save' in value and 'nosave' in value:
         raise ConfigError("shutdown options SAVE and NOSAVE can't be used simultaneously")
 
 
-NO_DEFRAGMENTATION = refuse(
-    True,
-    'Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified Jemalloc like the '
-    'one shipped by default with the Redis source distribution',
-)
-NO_DAEMON = refuse(True, 'running in the background is not supported: leave daemonize at no')
-
+NO_DAEMON = 'running in the background is not supported'
+NO_SUPERVISION = 'nobody is told yet that the server is ready'
 NO_PERSISTENCE = 'nothing is saved to disk yet, the data is lost when the server stops'
 NO_EVICTION = 'memory is not limited yet'
 NO_REPLICATION = 'there is no replication yet, writes are not held back'
@@ -141,8 +133,8 @@ HONOURED: tuple[Parameter[Any], ...] = (
 
 ACCEPTED: tuple[Parameter[Any], ...] = (
     # The process
-    Parameter('daemonize', YesNo(NO_DAEMON), False, immutable=True),
-    Parameter('supervised', Choice('auto', 'no'), 'no', immutable=True),
+    Parameter('daemonize', YesNo(), False, immutable=True, refusal=NO_DAEMON),
+    Parameter('supervised', Choice('upstart', 'systemd', 'auto', 'no'), 'no', immutable=True, unkept=NO_SUPERVISION),
     Parameter('always-show-logo', YesNo(), False, immutable=True),
     Parameter('set-proc-title', YesNo(), True, immutable=True),
     Parameter('proc-title-template', Text(), '{title} {listen-addr} {server-mode}'),
@@ -179,10 +171,10 @@ ACCEPTED: tuple[Parameter[Any], ...] = (
     ),
     Parameter('maxmemory-samples', UP_FROM_1, 5),
     Parameter('maxmemory-eviction-tenacity', Integer(0, 100), 10),
-    Parameter('maxmemory-clients', MemoryOrPercent(-100, LONG_MAX), 0, unkept=NO_EVICTION),
+    Parameter('maxmemory-clients', MemoryOrPercent(0, LONG_MAX), 0, unkept=NO_EVICTION),
     Parameter('lfu-log-factor', UP_FROM_0, 10),
     Parameter('lfu-decay-time', UP_FROM_0, 1),
-    Parameter('activedefrag', YesNo(NO_DEFRAGMENTATION), False),
+    Parameter('activedefrag', YesNo(check_no_defragmentation), False),
     Parameter('jemalloc-bg-thread', YesNo(), True),
     Parameter('lazyfree-lazy-eviction', YesNo(), False),
     Parameter('lazyfree-lazy-expire', YesNo(), False),
@@ -254,7 +246,7 @@ ACCEPTED: tuple[Parameter[Any], ...] = (
     Parameter('repl-disable-tcp-nodelay', YesNo(), False),
     Parameter('repl-ping-replica-period', UP_FROM_1, 10, alias='repl-ping-slave-period'),
     Parameter('repl-timeout', UP_FROM_1, 60),
-    Parameter('repl-backlog-size', Memory(1, LONG_MAX), MB),
+    Parameter('repl-backlog-size', Memory(1, LONG_MAX, clamp=(16 * KB, LONG_MAX)), MB),
     Parameter('repl-backlog-ttl', COUNT, 3600),
     Parameter('min-replicas-to-write', UP_FROM_0, 0, alias='min-slaves-to-write', unkept=NO_REPLICATION),
     Parameter('min-replicas-max-lag', UP_FROM_0, 10, alias='min-slaves-max-lag'),
@@ -284,12 +276,13 @@ class Config:
         return self._values[name]
 
     def path(self, name: str) -> str:
-        """The file that a parameter names, as an absolute path: a relative one is meant from `dir`."""
-        return os.path.join(self._values['dir'], self._values[name])
+        """The file that a parameter names, as an absolute path: a relative one is meant from `dir`. Empty for none."""
+        named: str = self._values[name]
+        return named and os.path.join(self._values['dir'], named)
 
     def allows(self, name: str, local: bool) -> bool:
         """What a choice of no, yes and local says about a client, `local` being one that came by loopback or a file."""
-        choice = self._values[name]
+        choice: str = self._values[name]
         return choice == 'yes' or (choice == 'local' and local)
 
     def on_change(self, name: str, hook: Hook) -> None:
@@ -309,15 +302,16 @@ class Config:
 
     def matching(self, patterns: Sequence[bytes]) -> dict[bytes, bytes]:
         """Names and values as CONFIG GET answers them: a plain name as it was asked for, aliases under their own."""
-        found: dict[bytes, bytes] = {}
+        found: dict[bytes, tuple[bytes, bytes]] = {}
         for pattern in patterns:
             if any(special in pattern for special in (b'[', b'*', b'?')):
                 wanted = [name for name in BY_NAME if matches(pattern, name, nocase=True)]
             else:
                 wanted = [pattern] if pattern.lower() in BY_NAME else []
             for name in wanted:
-                found.setdefault(name, self.show(BY_NAME[name.lower()]))
-        return found
+                key = name.lower()
+                found.setdefault(key, (name, self.show(BY_NAME[key])))
+        return dict(found.values())
 
     def set_pairs(self, pairs: Sequence[tuple[bytes, bytes]], local: bool = True) -> None:
         """Set names to texts as CONFIG SET does: all of them or, with a ReplyError, none.
@@ -343,9 +337,7 @@ class Config:
         self._call(hooks, before)
         self._warn(parameter for _, parameter, _ in asked)
 
-    def _checked(
-        self, pairs: Sequence[tuple[bytes, bytes]], local: bool
-    ) -> list[tuple[bytes, Parameter[Any], bytes]]:
+    def _checked(self, pairs: Sequence[tuple[bytes, bytes]], local: bool) -> list[tuple[bytes, Parameter[Any], bytes]]:
         """The pairs with the name that an error about the value speaks of, and the parameter it belongs to."""
         asked: dict[bytes, tuple[bytes, Parameter[Any], bytes]] = {}
         for given, text in pairs:
@@ -404,7 +396,14 @@ class Config:
         self._values[parameter.name] = parameter.kind.read_line(arguments, self._values[parameter.name])
 
     def finish_reading(self) -> None:
-        """All files and options are read: find what they ask for in vain, for take_warnings."""
+        """All files and options are read: see what they ask for in vain, for take_warnings.
+
+        Raises ConfigError for what the server cannot even pretend to do. Not earlier, for a later word may take it
+        back: the file may be one for redis-server, with `--daemonize no` behind it.
+        """
+        for parameter in PARAMETERS:
+            if parameter.refusal and self._values[parameter.name] != parameter.default:
+                raise ConfigError(f'{parameter.name} {os.fsdecode(self.show(parameter))}: {parameter.refusal}')
         self._warn(PARAMETERS)
 
     def show(self, parameter: Parameter[V]) -> bytes:

@@ -8,7 +8,6 @@ import glob
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from selredis.config import PARAMETERS, Config
@@ -51,8 +50,7 @@ class UnreadableConfigFile(ConfigError):
         super().__init__(f"Fatal error, can't open config file '{path}': {error.strerror}")
 
 
-@dataclass(frozen=True)
-class Invocation:
+class Invocation(NamedTuple):
     """What the command line asks for."""
 
     wants: Literal['run', 'help', 'version'] = 'run'
@@ -118,7 +116,10 @@ def load(config: Config, file: str | None = None, stdin: bytes = b'', options: b
     read_lines(config, stdin, '', line_number)
     line_number += stdin.count(b'\n') + 1
     read_lines(config, options, '', line_number)
-    config.finish_reading()
+    try:
+        config.finish_reading()
+    except ConfigError as error:
+        raise ConfigFileError(str(error)) from error
 
 
 class ReadFile(NamedTuple):
@@ -140,7 +141,7 @@ def read_files(path: str, shown: str) -> list[ReadFile]:
 
 
 def read_lines(config: Config, text: bytes, path: str, line_number: int = 1, inside: tuple[str, ...] = ()) -> None:
-    """Read a text into the config; its first line has this number, `inside` are the files that include it and itself."""
+    """Read a text into the config. Its first line has this number; `inside` are this file and those that include it."""
     for number, line in enumerate(text.split(b'\n'), line_number):
         line = line.strip(BLANKS)
         if not line or line.startswith(b'#'):

@@ -343,19 +343,19 @@ class OutputLimitsByClass(Kind[OutputLimits]):
 class EventClasses(Kind[frozenset[str]]):
     """Classes of keyspace events, a letter each; `A` stands for all but m and n."""
 
-    all = 'g$lshzxetd'
-    every = frozenset(all + 'KEmn')
+    of_keys = 'g$lshzxetd'
+    every = frozenset(of_keys + 'KEmn')
 
     def read(self, words: list[bytes], before: frozenset[str]) -> frozenset[str]:
-        letters = frozenset(c_string(words[0]).replace('A', self.all))
+        letters = frozenset(c_string(words[0]).replace('A', self.of_keys))
         if not letters <= self.every:
             raise ConfigError("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
         return letters
 
     def show(self, value: frozenset[str]) -> bytes:
         # With all classes on, Redis prints A and leaves out n (notify.c, keyspaceEventsFlagsToString).
-        classes = 'A' if value.issuperset(self.all) else ''.join(c for c in self.all + 'n' if c in value)
-        return (classes + ''.join(c for c in 'KEm' if c in value)).encode()
+        letters = 'A' if value.issuperset(self.of_keys) else ''.join(c for c in self.of_keys + 'n' if c in value)
+        return (letters + ''.join(c for c in 'KEm' if c in value)).encode()
 
 
 class Integers(Kind[tuple[int, ...]]):
