@@ -1,3 +1,5 @@
 """selredis: a Redis server in pure Python, one thread, one event loop over `selectors`."""
 
-__version__ = '0.1.0'
+from selredis.version import SELREDIS_VERSION
+
+__version__ = SELREDIS_VERSION

@@ -293,6 +293,10 @@ class Config:
         """
         self._hooks.setdefault(name, []).append(hook)
 
+    def lower_maxclients(self, count: int) -> None:
+        """Note that the system cannot give descriptors for more clients than this."""
+        self._values['maxclients'] = count
+
     def take_warnings(self) -> list[str]:
         """What the log should say about values that were set since the last time, a line each."""
         lines, self._warnings = self._warnings, []

@@ -1,6 +1,9 @@
 """Numbers as Redis reads and writes them."""
 
-from selredis.errors import NOT_AN_INTEGER, ReplyError
+import re
+from math import copysign, isfinite, isinf
+
+from selredis.errors import NOT_A_FLOAT, NOT_AN_INTEGER, ReplyError
 
 INT64_MIN = -(2**63)
 INT64_MAX = 2**63 - 1
@@ -57,8 +60,175 @@ def memory_bytes(text: bytes) -> int:
     return amount
 
 
+def floating(text: bytes, error: bytes = NOT_A_FLOAT) -> float:
+    """Read a double as C's strtod does, and nothing around it (util.c, string2d): also 1e5, 0x1.8p3, infinity.
+
+    Raises ReplyError(error) for all else, for nan, and for what only infinity or zero could stand for.
+    """
+    # Plain digits, perhaps with a point, and too few to leave a double's range.
+    if text.replace(b'.', b'', 1).isdigit() and len(text) < 300:
+        return float(text)
+    match = _FLOAT(text)
+    if match is None:
+        raise ReplyError(error)
+    if match['infinity'] is not None:
+        return float(text)
+    try:
+        value = float(text) if match['hex'] is None else float.fromhex(text.decode())
+    except OverflowError:
+        raise ReplyError(error) from None
+    if isinf(value) or (value == 0 and _significand(match) != b''):
+        raise ReplyError(error)
+    return value
+
+
 def format_double(value: float) -> bytes:
-    """Write a double as it stands in replies (util.c, d2string of 7.2; up to 7.0 it was %.17g)."""
-    if value.is_integer() and abs(value) <= 2**62:
-        return b'-0' if value == 0 and str(value) == '-0.0' else b'%d' % int(value)
-    return repr(value).encode()
+    """Write a double as 7.2 does in its replies (util.c, d2string; before 7.2 it was %.17g).
+
+    The digits are the fewest that read back as the same value. Redis's own search for them (Grisu2) sometimes ends
+    with more, as 52.429892100000004 for 52.4298921: one value in a thousand, and ten times the work to do alike.
+    """
+    if value.is_integer() and abs(value) <= 2.0**62:
+        return b'%d' % int(value) if value or copysign(1, value) > 0 else b'-0'
+    text = repr(value)
+    if 0.001 <= abs(value) < 10_000 or not isfinite(value):
+        return text.encode()
+
+    # Redis and Python differ in when they turn to an exponent, and in how it looks.
+    mantissa, _, exponent = text.lstrip('-').partition('e')
+    whole, _, fraction = mantissa.partition('.')
+    digits = (whole + fraction).lstrip('0')
+    power = int(exponent or 0) - len(fraction)  # of ten, by which the digits are multiplied
+    zeros = len(digits) - len(digits.rstrip('0'))
+    digits, power = digits[: len(digits) - zeros], power + zeros
+    first = power + len(digits) - 1  # the power of ten of the first digit
+    if power >= 0 and abs(first) < len(digits) + 7:
+        text = digits + '0' * power
+    elif -7 < power < 0:
+        text = f'{digits[:power] or "0"}.{digits[power:]:>0{-power}}'
+    else:
+        text = f'{digits[0]}.{digits[1:]}'.rstrip('.') + f'e{first:+d}'
+    return b'-%b' % text.encode() if value < 0 else text.encode()
+
+
+def timeout_ms(text: bytes) -> int:
+    """Read a blocking timeout given in seconds; 0 means for ever.
+
+    Returns whole milliseconds, rounded up as Redis does (timeout.c, getTimeoutFromObjectOrReply). Raises ReplyError
+    for text that is no number, for negatives and for values past 2**63 ms.
+    """
+    if text.isdigit() and len(text) < 16:
+        return int(text) * 1000
+    steps = _rounded(long_double(text, b'ERR timeout is not a float or out of range') * 1000)
+    if steps > INT64_MAX << _STEP_BITS:
+        raise ReplyError(b'ERR timeout is out of range')
+    wait_ms = -(-steps >> _STEP_BITS)
+    if wait_ms < 0:
+        raise ReplyError(b'ERR timeout is negative')
+    return wait_ms
+
+
+# INCRBYFLOAT and timeouts are reckoned in the long double of x86, which has 64 significant bits. Here such a number is
+# an int that counts its smallest step, 2**-16445: sums are exact until they are rounded, and infinity is the first
+# count that is out of range.
+_STEP_BITS = 16445
+_INFINITE = 1 << (16384 + _STEP_BITS)
+
+# int() and %d take no more than 4300 digits at once; there may be 5119.
+_DIGITS_AT_ONCE = 4000
+_SPLIT = 10**_DIGITS_AT_ONCE
+
+
+def add_long_doubles(value: bytes, increment: bytes) -> bytes:
+    """Return the sum as INCRBYFLOAT stores and answers it.
+
+    Raises ReplyError for text that is no number, and for a sum that is none or infinite.
+    """
+    one, other = long_double(value), long_double(increment)
+    total = _rounded(one + other)
+    if max(abs(one), abs(other), abs(total)) >= _INFINITE:
+        raise ReplyError(b'ERR increment would produce NaN or Infinity')
+    return format_long_double(total)
+
+
+def long_double(text: bytes, error: bytes = NOT_A_FLOAT) -> int:
+    """Read what `floating` reads, to the precision and range of a long double: as a count of 2**-16445.
+
+    Infinity is the count 2**(16384 + 16445). Raises ReplyError(error) for what only infinity or zero could stand for,
+    and for all else that is no number or has 5120 bytes or more (util.c, string2ld).
+    """
+    match = _FLOAT(text) if len(text) < 5120 else None
+    if match is None:
+        raise ReplyError(error)
+    sign = -1 if text.startswith(b'-') else 1
+    if match['infinity'] is not None:
+        return sign * _INFINITE
+    digits = _significand(match)
+    if digits == b'':
+        return 0
+    power = _power(match)
+    if match['hex'] is not None:
+        if not -16600 < power + 4 * len(digits) < 16600:
+            raise ReplyError(error)
+        numerator, denominator = int(digits, 16) << max(power, 0), 1 << max(-power, 0)
+    else:
+        if not -5000 < power + len(digits) < 5000:
+            raise ReplyError(error)
+        numerator = int(digits[-_DIGITS_AT_ONCE:]) + int(digits[:-_DIGITS_AT_ONCE] or b'0') * _SPLIT
+        numerator, denominator = numerator * 10 ** max(power, 0), 10 ** max(-power, 0)
+    steps = _rounded(numerator << _STEP_BITS, denominator)
+    if not 0 < steps < _INFINITE:
+        raise ReplyError(error)
+    return sign * steps
+
+
+def format_long_double(steps: int) -> bytes:
+    """Write a finite long double to 17 decimals, without the zeros at its end (util.c, ld2string, LD_STR_HUMAN)."""
+    scaled = abs(steps) * 10**17
+    count, rest = scaled >> _STEP_BITS, scaled & ((1 << _STEP_BITS) - 1)
+    half = 1 << (_STEP_BITS - 1)
+    if rest > half or (rest == half and count & 1):
+        count += 1
+    whole, decimals = divmod(count, 10**17)
+    sign = b'-' if steps < 0 < count else b''
+    fraction = (b'.%017d' % decimals).rstrip(b'0').rstrip(b'.')
+    if whole < _SPLIT:
+        return b'%b%d%b' % (sign, whole, fraction)
+    return b'%b%d%0*d%b' % (sign, whole // _SPLIT, _DIGITS_AT_ONCE, whole % _SPLIT, fraction)
+
+
+def _rounded(numerator: int, denominator: int = 1) -> int:
+    """The quotient, brought to 64 significant bits: to the nearest, and to an even last bit from the middle."""
+    if numerator < 0:
+        return -_rounded(-numerator, denominator)
+    excess = max((numerator // denominator).bit_length() - 64, 0)
+    unit = denominator << excess
+    count, rest = divmod(numerator, unit)
+    if 2 * rest > unit or (2 * rest == unit and count & 1):
+        count += 1
+    return count << excess
+
+
+_FLOAT = re.compile(
+    rb"""[+-]? (?: (?=\.?[0-9])       (?P<decimal>[0-9]*\.?[0-9]*)      (?:e(?P<power_of_10>[+-]?[0-9]+))?
+                 | 0x(?=\.?[0-9a-f])  (?P<hex>[0-9a-f]*\.?[0-9a-f]*)    (?:p(?P<power_of_2>[+-]?[0-9]+))?
+                 | (?P<infinity>inf(?:inity)?) )""",
+    re.VERBOSE | re.IGNORECASE,
+).fullmatch
+
+
+def _significand(match: re.Match[bytes]) -> bytes:
+    """The digits of a number that _FLOAT has matched, from the first that is not zero; empty for zero."""
+    text: bytes = match['decimal'] if match['hex'] is None else match['hex']
+    return text.replace(b'.', b'').lstrip(b'0')
+
+
+def _power(match: re.Match[bytes]) -> int:
+    """The power of ten, or of two for a hexadecimal number, by which the digits are to be multiplied."""
+    text: bytes = match['power_of_10'] or match['power_of_2'] or b''
+    power = int(text.lstrip(b'+-0')[:9] or b'0')  # with nine digits it is out of range already
+    if text.startswith(b'-'):
+        power = -power
+    if match['hex'] is None:
+        return power - len(match['decimal'].partition(b'.')[2])
+    return power - 4 * len(match['hex'].partition(b'.')[2])

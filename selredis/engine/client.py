@@ -62,6 +62,7 @@ class Client:
     __slots__ = (
         'addr',
         'authenticated',
+        'bulky',
         'channels',
         'closing',
         'command',
@@ -80,6 +81,7 @@ class Client:
         'last_active_ms',
         'lib_name',
         'lib_ver',
+        'local',
         'name',
         'no_evict',
         'no_touch',
@@ -105,8 +107,10 @@ class Client:
         self.addr = b''
         self.laddr = b''
         self.fd = -1
+        self.local = True  # by loopback, a unix socket, or no socket at all
         self.out: list[bytes] = []
         self.queued = False  # in engine.to_flush
+        self.bulky = False  # what is queued is too large to be copied
         self.pending: list[Argv] = []
         self.congested = False  # replies not read by the peer are past the high-water mark
         self.doomed = False  # to be closed at once
@@ -217,6 +221,10 @@ class Client:
         self.transaction = None
         self.unwatch_all()
         self.update_gated()
+
+    def flush(self) -> None:
+        """Hand what is queued to the peer; a client without one has nobody to hand it to."""
+        self.queued = False
 
     def resume(self) -> None:
         """Run what had to wait. A driver that holds unread input goes on with that, too."""

@@ -2,7 +2,7 @@
 
 The engine does no I/O. A driver hands it commands with `run`, and polls: `to_flush`, clients with queued output;
 `runnable`, clients that may go on with input that had to wait; `doomed`, clients to close; `timers`, for when the next
-deadline is; `shutdown`, whether a client asked for the end.
+deadline is; `shutdown_requested`, whether a client asked for the end.
 """
 
 from random import Random
@@ -13,7 +13,7 @@ from selredis.config import Config
 from selredis.engine import gates
 from selredis.engine.client import Client, ReplyMode, Wait
 from selredis.engine.command import COMMANDS, Argv, Command
-from selredis.engine.stats import Stats
+from selredis.engine.stats import Deployment, Stats
 from selredis.errors import INTERNAL, UNBLOCKED, ReplyError
 from selredis.keyspace.database import Keyspace
 from selredis.keyspace.expiry import expire_slice
@@ -22,6 +22,7 @@ from selredis.resp.reply import BLOCKED, NO_REPLY, QUEUED, Error, Reply
 from selredis.timers import Timers
 
 LARGE_REPLY_BYTES = 1024  # only replies above it are added up while a batch runs
+BULKY_BYTES = 1024 * 1024  # of large replies in a batch, above which they are sent without being joined
 # Unread replies past which a client's commands, and the reading of its socket, pause until it has read them.
 HIGH_WATER_BYTES = 64 * 1024 * 1024
 UNQUEUED_IN_MULTI = frozenset('exec discard multi watch quit reset'.split())
@@ -39,18 +40,7 @@ class Log(Protocol):
 
     def debug(self, text: str) -> None: ...
 
-    def exception(self, text: str, error: BaseException) -> None: ...
-
-
-class ShutdownRequest:
-    """What SHUTDOWN asked for."""
-
-    __slots__ = ('client', 'force', 'now')
-
-    def __init__(self, client: Client, *, now: bool, force: bool) -> None:
-        self.client = client
-        self.now = now
-        self.force = force
+    def defect(self, text: str, error: BaseException) -> None: ...
 
 
 class Engine:
@@ -63,6 +53,7 @@ class Engine:
         'clients',
         'clock',
         'config',
+        'deployment',
         'doomed',
         'gated',
         'keyspace',
@@ -71,7 +62,7 @@ class Engine:
         'random',
         'run_id',
         'runnable',
-        'shutdown',
+        'shutdown_requested',
         'started_ms',
         'stats',
         'timers',
@@ -85,8 +76,9 @@ class Engine:
         self.log = log
         self.pubsub = PubSub()
         self.keyspace = Keyspace(config['databases'], self.pubsub)
-        self.timers = Timers(lambda error: log.exception('A timer failed', error))
+        self.timers = Timers(lambda error: log.defect('A timer failed', error))
         self.stats = Stats()
+        self.deployment = Deployment()
         self.run_id = f'{random.getrandbits(160):040x}'
         self.clients: dict[int, Client] = {}
         self._last_client_id = 0
@@ -96,7 +88,7 @@ class Engine:
         self.doomed: list[Client] = []
         self.gated = False
         self.active_expire = True  # DEBUG SET-ACTIVE-EXPIRE
-        self.shutdown: ShutdownRequest | None = None
+        self.shutdown_requested = False
         self.tell_time()
         self.started_ms = self.keyspace.now_ms
         config.on_change('notify-keyspace-events', self._set_notifications)
@@ -111,6 +103,10 @@ class Engine:
         """Read the clock; all that happens until the next reading happens at this time (ms)."""
         now_ms = self.keyspace.now_ms = self.clock.now_ms()
         return now_ms
+
+    def monotonic_ms(self) -> int:
+        """The time of timers: it goes on evenly, whatever is done to the machine's clock."""
+        return self.clock.monotonic_us() // 1000
 
     def next_client_id(self) -> int:
         self._last_client_id += 1
@@ -153,8 +149,10 @@ class Engine:
             append(encoded)
             if len(encoded) > LARGE_REPLY_BYTES:
                 large_bytes += len(encoded)
-                if large_bytes > HIGH_WATER_BYTES:
-                    client.congested = client.halted = True
+                if large_bytes > BULKY_BYTES:
+                    client.bulky = True
+                    if large_bytes > HIGH_WATER_BYTES:
+                        client.congested = client.halted = True
             if ready:
                 self.serve_ready()
         self.stats.commands += done
@@ -239,7 +237,7 @@ class Engine:
         """A defect of ours: log it with its traceback, and answer that there is one."""
         self.stats.errors += 1
         name = argv[0][:64].decode('ascii', 'backslashreplace')
-        self.log.exception(f"Command '{name}' of client id={client.id} failed", error)
+        self.log.defect(f"Command '{name}' of client id={client.id} failed", error)
         return Error(INTERNAL).encoded
 
     def park(self, client: Client, wait: Wait, wait_ms: int) -> None:
@@ -250,11 +248,12 @@ class Engine:
         for key in wait.keys:
             wait.db.wait(key, client)
         if wait_ms:
-            wait.timer = self.timers.call_at(self.now_ms + wait_ms, lambda: self.time_out(client))
+            wait.timer = self.timers.call_at(self.monotonic_ms() + wait_ms, lambda: self.time_out(client))
 
     def _remember_waiting(self, client: Client, argv: Argv) -> None:
         wait, command = client.wait, client.command
-        assert wait is not None and command is not None
+        assert wait is not None
+        assert command is not None
         wait.command = command
         wait.argv = argv
 
@@ -311,7 +310,12 @@ class Engine:
 
     def run_timers(self) -> None:
         """Call back what is due at the present time."""
-        self.timers.run_due(self.tell_time())
+        self.tell_time()
+        self.timers.run_due(self.monotonic_ms())
+
+    def tick(self) -> None:
+        """What happens `hz` times a second, busy or not."""
+        self.tell_time()
 
     def expire_some(self) -> bool:
         """Remove keys past their deadline, for a millisecond at most; True if more is worth doing soon."""
@@ -345,5 +349,3 @@ def unknown_command(argv: Argv) -> bytes:
 def c_string(text: bytes) -> bytes:
     """What a text is to C's printf: it ends at its first NUL."""
     return text.partition(b'\0')[0]
-
-

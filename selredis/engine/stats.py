@@ -31,3 +31,15 @@ class Stats:
         self.rejected_connections = 0
         self.query_limit_disconnections = 0
         self.output_limit_disconnections = 0
+
+
+class Deployment:
+    """What the driver tells of how the server was started; INFO shows it."""
+
+    __slots__ = ('config_file', 'executable', 'multiplexing_api', 'tcp_port')
+
+    def __init__(self) -> None:
+        self.tcp_port = 0
+        self.config_file = ''
+        self.executable = ''
+        self.multiplexing_api = ''

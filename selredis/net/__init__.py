@@ -1,0 +1,1 @@
+"""Sockets and readiness: the driver of the engine."""

@@ -39,7 +39,7 @@ def split_words(line: bytes) -> list[bytes] | None:
         if double is not None:
             words.append(plain + ESCAPE.sub(unescaped, double))
         elif single is not None:
-            words.append(plain + single.replace(rb"\'", b"'"))
+            words.append(plain + single.replace(rb'\'', b"'"))
         elif line[position : position + 1] in (b'"', b"'"):
             return None
         else:

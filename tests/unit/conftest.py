@@ -25,7 +25,7 @@ class FailingLog:
 
     notice = verbose = debug = warning
 
-    def exception(self, text: str, error: BaseException) -> None:
+    def defect(self, text: str, error: BaseException) -> None:
         raise AssertionError(text) from error
 
 

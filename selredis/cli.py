@@ -1,0 +1,153 @@
+"""The command line: `selredis [FILE] [--option value ...] [-]`, as redis-server takes it."""
+
+import gc
+import os
+import platform
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from selredis.config import Config
+from selredis.config_file import ConfigFileError, Invocation, UnreadableConfigFile, load, parse_command_line
+from selredis.log import Log
+from selredis.net.listener import ListenError
+from selredis.server import Server
+from selredis.version import REDIS_VERSION, SELREDIS_VERSION
+
+USAGE = """\
+Usage: selredis [/path/to/redis.conf] [options] [-]
+       selredis - (read the configuration from standard input)
+       selredis -v or --version
+       selredis -h or --help
+
+Every parameter of the configuration is an option, too; the last word on one wins.
+
+Examples:
+       selredis (run the server with default values)
+       selredis /etc/redis/6379.conf
+       selredis --port 7777
+       selredis --port 0 --bind 127.0.0.1 (any free port; the log tells which)
+       echo 'maxclients 128' | selredis -
+       selredis /etc/myredis.conf --loglevel verbose
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a server until it is told to stop. The exit code: 0, or 1 when the start failed."""
+    invocation = parse_command_line(sys.argv[1:] if arguments is None else arguments)
+    if invocation.wants == 'version':
+        print(f'selredis v={SELREDIS_VERSION} redis={REDIS_VERSION} python={platform.python_version()}')
+        return 0
+    if invocation.wants == 'help':
+        print(USAGE, end='', file=sys.stderr)
+        return 1
+    config = Config()
+    log = Log()
+    try:
+        stdin = sys.stdin.buffer.read() if invocation.from_stdin else b''
+        load(config, invocation.file, stdin, invocation.options)
+        log.set(config['loglevel'], config.path('logfile') if config['logfile'] else '')
+        if log.path:
+            check_log_file(log.path)
+    except ConfigFileError as error:
+        print(error.block(REDIS_VERSION), file=sys.stderr)
+        return 1
+    except UnreadableConfigFile as error:
+        log.warning(str(error))
+        return 1
+    return serve(config, log, invocation)
+
+
+def serve(config: Config, log: Log, invocation: Invocation) -> int:
+    """Start, serve, stop in order; every step is a line of the log."""
+    log.notice(
+        f'selredis {SELREDIS_VERSION} is starting as Redis {REDIS_VERSION},'
+        f' Python {platform.python_version()}, PID: {os.getpid()}'
+    )
+    if invocation.file is None and not invocation.from_stdin and not invocation.options:
+        log.warning(
+            'Warning: no config file specified, using the default config.'
+            ' In order to specify a config file use selredis /path/to/redis.conf'
+        )
+    else:
+        log.notice('Configuration loaded')
+    for warning in config.take_warnings():
+        log.warning(warning)
+    server = Server(config, log)
+    server.engine.deployment.config_file = invocation.file or ''
+    try:
+        server.open()
+    except ListenError as error:
+        log.warning(str(error))
+        return 1
+    pid_file = PidFile(config.path('pidfile') if config['pidfile'] else '', log)
+    take_signals(server)
+    keep_collector_quiet()
+    log.notice('Server initialized')
+    log.notice('Ready to accept connections')
+    server.run()
+    pid_file.remove()
+    server.close()
+    log.warning('Redis is now ready to exit, bye bye...')
+    return 0
+
+
+def check_log_file(path: str) -> None:
+    """Raises ConfigFileError if the log file cannot be written."""
+    try:
+        with open(path, 'ab'):
+            return
+    except OSError as error:
+        raise ConfigFileError(f"Can't open the log file: {error.strerror}") from error
+
+
+class PidFile:
+    """The file that tells the server's process id while it runs."""
+
+    def __init__(self, path: str, log: Log) -> None:
+        self.path = path
+        self.log = log
+        if path:
+            try:
+                with open(path, 'w') as file:
+                    file.write(f'{os.getpid()}\n')
+            except OSError as error:
+                log.warning(f'Failed to write PID file: {error.strerror}')
+                self.path = ''
+
+    def remove(self) -> None:
+        if self.path:
+            self.log.notice('Removing the pid file.')
+            try:
+                os.unlink(self.path)
+            except FileNotFoundError:
+                return
+
+
+def take_signals(server: Server) -> None:
+    """SIGINT and SIGTERM end the server in order, a second SIGINT at once; SIGHUP and SIGPIPE mean nothing to it."""
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        name = signal.Signals(number).name
+        if server.signal_name and number == signal.SIGINT:
+            server.log.warning('You insist... exiting now.')
+            os._exit(1)
+        server.log.warning(f'Received {name} scheduling shutdown...')
+        server.signal_name = name
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    server.loop.wake_on_signals()
+
+
+def keep_collector_quiet() -> None:
+    """Keep Python's cycle collector from stopping the server: it took up to 111 ms over a million hashes.
+
+    Keys, values and clients hold no cycles (a test holds that), so counting references frees them all.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.disable()

@@ -1,0 +1,60 @@
+"""The log, in Redis's format: `pid:M 23 Nov 2026 16:27:00.123 * text`.
+
+A file is opened for each line, as Redis does it, so that logrotate may move it away without telling.
+"""
+
+import os
+import sys
+import time
+import traceback
+
+LEVELS = ('debug', 'verbose', 'notice', 'warning', 'nothing')
+MARKS = '.-*#'
+
+
+class Log:
+    """Lines of `level` and above, to standard output or to the end of a file."""
+
+    def __init__(self, level: str = 'notice', path: str = '') -> None:
+        self.set(level, path)
+
+    def set(self, level: str, path: str) -> None:
+        """Go on with another level (one of LEVELS) or file ('' for standard output)."""
+        self.threshold = LEVELS.index(level)
+        self.path = path
+
+    def debug(self, text: str) -> None:
+        self._write(0, text)
+
+    def verbose(self, text: str) -> None:
+        self._write(1, text)
+
+    def notice(self, text: str) -> None:
+        self._write(2, text)
+
+    def warning(self, text: str) -> None:
+        self._write(3, text)
+
+    def defect(self, text: str, error: BaseException) -> None:
+        """A defect of this server: the text, then the traceback line by line."""
+        trace = ''.join(traceback.format_exception(error))
+        for line in [text, *trace.rstrip().split('\n')]:
+            self._write(3, line)
+
+    def _write(self, level: int, text: str) -> None:
+        if level < self.threshold:
+            return
+        now = time.time()
+        stamp = time.strftime('%d %b %Y %H:%M:%S', time.localtime(now))
+        line = f'{os.getpid()}:M {stamp}.{int(now * 1000) % 1000:03d} {MARKS[level]} {text}\n'
+        data = line.encode('utf-8', 'backslashreplace')
+        try:
+            if self.path:
+                with open(self.path, 'ab') as file:
+                    file.write(data)
+            else:
+                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.flush()
+        except OSError:
+            # A full disk or a closed pipe must not end the server; there is nowhere left to say so.
+            return

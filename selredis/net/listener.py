@@ -1,0 +1,172 @@
+"""Listening sockets: opening them as the configuration says, and accepting in bounded bursts."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from collections.abc import Callable, Sequence
+
+from selredis.net.loop import Loop
+from selredis.timers import Timer, Timers
+
+ACCEPTS_A_TURN = 64  # so that a flood of newcomers cannot starve those who are in
+PAUSE_MS = 100  # without descriptors: how long until the next try
+PORT_TRIES = 16  # free ports tried until one is free on every address
+
+NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+# Of an address that is optional ("-::1"), what may be wrong with it (redis server.c, listenToPort).
+ADDRESS_MISSING = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.EPROTO)
+
+
+class ListenError(Exception):
+    """An address cannot be listened on; str() is the line for the log."""
+
+
+class Listener:
+    """One listening socket. `accepted(sock)` is called for each newcomer, `out_of_descriptors(error)` once a pause."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        timers: Timers,
+        sock: socket.socket,
+        accepted: Callable[[socket.socket], object],
+        out_of_descriptors: Callable[[OSError], object],
+    ) -> None:
+        self.loop = loop
+        self.timers = timers
+        self.sock = sock
+        self.accepted = accepted
+        self.out_of_descriptors = out_of_descriptors
+        self.pause: Timer | None = None
+        self.short_of_descriptors = False
+        sock.setblocking(False)
+        self.listen()
+
+    @property
+    def address(self) -> str:
+        """`127.0.0.1:6379`, `[::1]:6379`, or the path of a unix socket."""
+        return format_address(self.sock.getsockname())
+
+    def listen(self) -> None:
+        """Accept newcomers from the next turn on."""
+        self.pause = None
+        self.loop.add_reader(self.sock.fileno(), self.on_readable)
+
+    def on_readable(self) -> None:
+        """Accept as many as a turn allows."""
+        for _ in range(ACCEPTS_A_TURN):
+            try:
+                sock, _peer = self.sock.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in NO_DESCRIPTORS:
+                    raise
+                # The newcomer stays in the kernel's queue, and the socket readable: trying on would only spin.
+                if not self.short_of_descriptors:
+                    self.short_of_descriptors = True
+                    self.out_of_descriptors(error)
+                self.loop.remove_reader(self.sock.fileno())
+                self.pause = self.timers.call_at(self.loop.now_ms() + PAUSE_MS, self.listen)
+                return
+            self.short_of_descriptors = False
+            self.accepted(sock)
+
+    def close(self) -> None:
+        """Accept no more. A unix socket's file goes, too, if it is still this one's."""
+        if self.pause is not None:
+            self.pause.cancel()
+        self.loop.forget(self.sock.fileno())
+        name = self.sock.getsockname()
+        self.sock.close()
+        if isinstance(name, str) and name:
+            remove_socket_file(name)
+
+
+def format_address(name: tuple[str, int] | tuple[str, int, int, int] | str) -> str:
+    if isinstance(name, str):
+        return name
+    host, port = name[:2]
+    return f'[{host}]:{port}' if ':' in host else f'{host}:{port}'
+
+
+def listen_tcp(addresses: Sequence[str], port: int, backlog: int, log: Callable[[str], object]) -> list[socket.socket]:
+    """Open a socket for every address, all on one port; port 0 is one that is free on all of them.
+
+    A `-` before an address makes it optional, `*` is every IPv4 address and `::*` every IPv6 one. Raises ListenError.
+    """
+    for _ in range(PORT_TRIES):
+        sockets: list[socket.socket] = []
+        chosen = port
+        try:
+            for address in addresses:
+                sock = _open(address, chosen, backlog, log)
+                if sock is not None:
+                    sockets.append(sock)
+                    chosen = sock.getsockname()[1]
+        except ListenError:
+            for sock in sockets:
+                sock.close()
+            if port == 0 and sockets:
+                continue
+            raise
+        if addresses and not sockets:
+            raise ListenError(f'Failed listening on port {port} (tcp), aborting.')
+        return sockets
+    raise ListenError(f'Failed listening on port {port} (tcp), aborting.')
+
+
+def _open(address: str, port: int, backlog: int, log: Callable[[str], object]) -> socket.socket | None:
+    optional = address.startswith('-')
+    host = address.removeprefix('-')
+    sock: socket.socket | None = None
+    try:
+        name = {'*': '0.0.0.0', '::*': '::'}.get(host, host)
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        sock = socket.socket(family, kind, protocol)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(where)
+        sock.listen(backlog)
+    except OSError as error:
+        if sock is not None:
+            sock.close()
+        if optional and (error.errno in ADDRESS_MISSING or isinstance(error, socket.gaierror)):
+            return None
+        reason = error.strerror or str(error)
+        log(f'Warning: Could not create server TCP listening socket {host}:{port}: bind: {reason}')
+        raise ListenError(f'Failed listening on port {port} (tcp), aborting.') from error
+    return sock
+
+
+def listen_unix(path: str, mode: int, backlog: int) -> socket.socket:
+    """Open a unix socket in place of one that an earlier run left behind; mode 0 leaves the permissions to umask.
+
+    Raises ListenError.
+    """
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        remove_socket_file(path)
+        sock.bind(path)
+        if mode:
+            os.chmod(path, mode)
+        sock.listen(backlog)
+    except OSError as error:
+        sock.close()
+        raise ListenError(f'Failed opening Unix socket: bind: {error.strerror or error}') from error
+    return sock
+
+
+def remove_socket_file(path: str) -> None:
+    """Remove a unix socket's file; never a file of another kind."""
+    try:
+        if stat.S_ISSOCK(os.stat(path).st_mode):
+            os.unlink(path)
+    except FileNotFoundError:
+        return

@@ -1,0 +1,320 @@
+"""The server: the engine behind sockets, one turn at a time."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import sys
+from random import SystemRandom
+
+import selredis.commands  # noqa: F401  (importing them fills the command table)
+from selredis.clock import Clock, SystemClock
+from selredis.config import Config
+from selredis.engine.engine import Engine
+from selredis.errors import ConfigError
+from selredis.log import Log
+from selredis.net.connection import Connection, ConnectionTable
+from selredis.net.listener import Listener, ListenError, format_address, listen_tcp, listen_unix
+from selredis.net.loop import Loop
+from selredis.resp.parser import ParserLimits
+
+RESERVED_DESCRIPTORS = 32  # for listeners, the log, files (redis server.h, CONFIG_MIN_RESERVED_FDS)
+LAST_FLUSH_MS = 1_000  # at the end: how long peers may take to read what is left for them
+
+TOO_MANY = b'-ERR max number of clients reached\r\n'
+PROTECTED = (
+    b'-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the'
+    b' default user. In this mode connections are only accepted from the loopback interface. If you want to connect'
+    b' from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode'
+    b" sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the"
+    b' same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so.'
+    b' Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by'
+    b" editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the"
+    b" server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no'"
+    b' option. 4) Set up an authentication password for the default user. NOTE: You only need to do one of the above'
+    b' things in order for the server to start accepting connections from the outside.\r\n'
+)
+
+
+class Server:
+    """One server: `open` its listeners, `run` it, `close` it. Servers in one process share nothing.
+
+    `free_port`: port 0 means a free port even if there is a unix socket, too; without it, as in Redis, a server with a
+    unix socket and port 0 has no TCP port.
+    """
+
+    def __init__(self, config: Config, log: Log, clock: Clock | None = None, *, free_port: bool = False) -> None:
+        self.config = config
+        self.log = log
+        self.clock = clock or SystemClock()
+        self.engine = Engine(config, self.clock, SystemRandom(), log)
+        self.loop = Loop(self.clock, self.engine.timers, self.on_callback_error)
+        self.loop.before_wait = self.before_sleep
+        self.table = ConnectionTable()
+        self.limits = ParserLimits(config['proto-max-bulk-len'])
+        self.listeners: list[Listener] = []
+        self.port = 0
+        self.host = ''
+        self.free_port = free_port
+        self.expire_backlog = False
+        self.signal_name = ''  # of a signal that asks for the end; a handler may set it at any moment
+        self.engine.deployment.executable = sys.executable
+        self.engine.deployment.multiplexing_api = type(self.loop.selector).__name__.removesuffix('Selector').lower()
+        config.on_change('loglevel', self.apply_log)
+        config.on_change('proto-max-bulk-len', self.apply_limits)
+        config.on_change('maxclients', self.apply_maxclients)
+        config.on_change('bind', self.rebind)
+        config.on_change('port', self.rebind)
+
+    # Start and end
+
+    def open(self) -> None:
+        """Listen where the configuration says. Raises ListenError; then nothing stays open."""
+        config = self.config
+        self.raise_descriptor_limit()
+        try:
+            self.open_tcp()
+            if config['unixsocket']:
+                path = config.path('unixsocket')
+                self.add_listener(listen_unix(path, config['unixsocketperm'], config['tcp-backlog']))
+        except ListenError:
+            self.close()
+            raise
+        for listener in self.listeners:
+            self.log.notice(f'Listening on {listener.address}')
+        self.engine.timers.call_at(self.loop.now_ms(), self.cron)
+
+    def open_tcp(self) -> None:
+        config = self.config
+        if config['port'] == 0 and config['unixsocket'] and not self.free_port:
+            return
+        for sock in listen_tcp(config['bind'], config['port'], config['tcp-backlog'], self.log.warning):
+            self.host, self.port = self.host or sock.getsockname()[0], sock.getsockname()[1]
+            self.add_listener(sock)
+        self.engine.deployment.tcp_port = self.port
+
+    def add_listener(self, sock: socket.socket) -> None:
+        self.listeners.append(
+            Listener(self.loop, self.engine.timers, sock, self.on_accepted, self.on_out_of_descriptors)
+        )
+
+    def run(self) -> None:
+        """Serve until SHUTDOWN, a signal noted in `signal_name`, or `stop`."""
+        self.loop.run()
+
+    def stop(self) -> None:
+        """End `run` in order; may be called from another thread."""
+        self.loop.call_threadsafe(self.shut_down)
+
+    def shut_down(self) -> None:
+        """No new connections, replies flushed, then the loop ends."""
+        self.close_listeners()
+        stop_ms = self.loop.now_ms() + LAST_FLUSH_MS
+        self.flush()
+        while self.loop.now_ms() < stop_ms and any(connection.unsent for connection in self.table.all()):
+            for connection in self.table.all():
+                connection.on_writable()
+        self.loop.stop()
+
+    def close(self) -> None:
+        """Give back everything that the server holds of the system."""
+        self.close_listeners()
+        for connection in self.table.all():
+            connection.close()
+        self.loop.close()
+
+    def close_listeners(self) -> None:
+        for listener in self.listeners:
+            listener.close()
+        self.listeners.clear()
+
+    # Turns
+
+    def before_sleep(self) -> None:
+        """Once a turn, before the wait. Closing comes last: nothing is closed while a table is being walked."""
+        engine = self.engine
+        if engine.keyspace.ready:
+            engine.serve_ready()
+        if engine.runnable:
+            self.resume()
+        if self.expire_backlog:
+            self.expire()
+        if engine.to_flush:
+            self.flush()
+        if engine.doomed:
+            self.close_doomed()
+        if engine.shutdown_requested or self.signal_name:
+            self.end()
+
+    def resume(self) -> None:
+        """Let clients go on whose commands or input had to wait. What they make runnable has its turn next."""
+        engine = self.engine
+        runnable, engine.runnable = engine.runnable, []
+        for client in runnable:
+            client.resume()
+        if engine.runnable or engine.keyspace.ready:
+            self.loop.call_again()
+
+    def expire(self) -> None:
+        """A slice of active expiry; while many keys are due, one every turn."""
+        self.expire_backlog = self.engine.expire_some()
+        if self.expire_backlog:
+            self.loop.call_again()
+
+    def flush(self) -> None:
+        to_flush = self.engine.to_flush
+        for client in to_flush:
+            client.flush()
+        to_flush.clear()
+
+    def close_doomed(self) -> None:
+        """Close who is to be closed; a client that is still owed replies is closed when it has taken them."""
+        engine = self.engine
+        doomed, engine.doomed = engine.doomed, []
+        for client in doomed:
+            connection = self.table.by_id(client.id)
+            if connection is not None and (client.doomed or connection.unsent is None):
+                connection.close()
+
+    def end(self) -> None:
+        """A client or a signal asked for the end."""
+        self.log.warning('User requested shutdown...')
+        self.shut_down()
+
+    def cron(self) -> None:
+        """`hz` times a second: what goes on without any client asking for it."""
+        engine = self.engine
+        now_ms = self.loop.now_ms()
+        engine.timers.call_at(now_ms + 1000 // self.config['hz'], self.cron)
+        engine.tick()
+        if not self.expire_backlog:
+            self.expire()
+        for connection in list(self.table.over_soft_limit):
+            connection.check_output_limit()
+        if self.config['timeout']:
+            self.close_idle(self.config['timeout'] * 1000)
+
+    def close_idle(self, idle_ms: int) -> None:
+        """Close clients that have been silent for longer; subscribers and waiting ones may be (redis timeout.c)."""
+        oldest_ms = self.engine.now_ms - idle_ms
+        for connection in self.table.all():
+            if connection.last_active_ms < oldest_ms and not connection.subscribed and connection.wait is None:
+                self.log.verbose('Closing idle client')
+                connection.doom()
+
+    # Newcomers
+
+    def on_accepted(self, sock: socket.socket) -> None:
+        """Make a connection of a new socket, or tell it why not."""
+        engine = self.engine
+        if len(self.table) >= self.config['maxclients']:
+            engine.stats.rejected_connections += 1
+            refuse(sock, TOO_MANY)
+            return
+        local = is_local(sock)
+        if not local and self.config['protected-mode'] and not self.config['requirepass']:
+            engine.stats.rejected_connections += 1
+            refuse(sock, PROTECTED)
+            return
+        sock.setblocking(False)
+        engine.stats.connections += 1
+        engine.tell_time()
+        connection = Connection(engine, self.loop, self.table, sock, self.limits)
+        connection.local = local
+        if sock.family == socket.AF_UNIX:
+            connection.addr = connection.laddr = os.fsencode(sock.getsockname()) + b':0'
+            return
+        connection.addr = format_address(sock.getpeername()).encode()
+        connection.laddr = format_address(sock.getsockname()).encode()
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.config['tcp-keepalive']:
+            keep_alive(sock, self.config['tcp-keepalive'])
+
+    def on_out_of_descriptors(self, error: OSError) -> None:
+        self.log.warning(f'Accepting client connection: {error.strerror}: no more until some descriptors are free')
+
+    def on_callback_error(self, fd: int, error: Exception) -> None:
+        """A defect of ours costs the connection that met it, not the server."""
+        connection = self.table.by_fd(fd)
+        if connection is None:
+            self.log.defect('A callback failed', error)
+        else:
+            self.log.defect(f'Closing client id={connection.id}: its callback failed', error)
+            connection.doom()
+
+    # Configuration
+
+    def apply_log(self) -> None:
+        self.log.set(self.config['loglevel'], self.log.path)
+
+    def apply_limits(self) -> None:
+        self.limits.max_bulk_bytes = self.config['proto-max-bulk-len']
+
+    def apply_maxclients(self) -> None:
+        """Raises ConfigError if the system has fewer descriptors than so many clients need."""
+        wanted = self.config['maxclients']
+        self.raise_descriptor_limit()
+        if self.config['maxclients'] < wanted:
+            raise ConfigError(
+                'The operating system is not able to handle the specified number of clients, try with'
+                f' {self.config["maxclients"]}'
+            )
+
+    def rebind(self) -> None:
+        """Listen on the addresses and the port that are configured now; the old ones stay if that fails."""
+        old = [listener for listener in self.listeners if listener.sock.family != socket.AF_UNIX]
+        self.listeners = [listener for listener in self.listeners if listener not in old]
+        for listener in old:
+            listener.close()
+        try:
+            self.open_tcp()
+        except ListenError as error:
+            raise ConfigError('Unable to listen on this port. Check server logs.') from error
+
+    def raise_descriptor_limit(self) -> None:
+        """Raise RLIMIT_NOFILE as far as maxclients needs; where the system refuses, lower maxclients and say so."""
+        wanted = self.config['maxclients'] + RESERVED_DESCRIPTORS
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft == resource.RLIM_INFINITY or soft >= wanted:
+            return
+        best = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(wanted, hard)))
+            return
+        except (OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (best, hard))
+        if best < wanted:
+            self.log.warning(
+                f'You requested maxclients of {self.config["maxclients"]} requiring at least {wanted} max file'
+                f' descriptors. Current maximum open files is {best}: maxclients has been reduced to'
+                f' {best - RESERVED_DESCRIPTORS}.'
+            )
+            self.config.lower_maxclients(best - RESERVED_DESCRIPTORS)
+
+
+def refuse(sock: socket.socket, error: bytes) -> None:
+    """Tell a newcomer why it cannot stay, if it listens, and hang up."""
+    with sock:
+        sock.setblocking(False)
+        try:
+            sock.send(error)
+        except OSError:
+            return
+
+
+def is_local(sock: socket.socket) -> bool:
+    """Whether the peer is on this machine: by a unix socket or a loopback address."""
+    if sock.family == socket.AF_UNIX:
+        return True
+    host: str = sock.getpeername()[0]
+    return host == '::1' or host.startswith(('127.', '::ffff:127.'))
+
+
+def keep_alive(sock: socket.socket, seconds: int) -> None:
+    """Have the system ask silent peers whether they are still there (redis anet.c, anetKeepAlive)."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, 'TCP_KEEPIDLE'):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, seconds)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(1, seconds // 3))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
