@@ -18,7 +18,7 @@ PACKAGE = 'selredis'
 
 # From the ground up. A name without a slash is a module of selredis/, one with a slash everything in that directory.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ('clock', 'errors', 'glob', 'log', 'numeric', 'process', 'timers'),
+    ('clock', 'errors', 'glob', 'log', 'numeric', 'process', 'timers', 'version'),
     ('resp/',),
     ('values/',),
     ('keyspace/', 'pubsub'),
