@@ -192,10 +192,15 @@ def render_aggregate(reply: Reply, indent: str) -> str:
         line = f'{number:{width}}{ {"~": "~", "%": "#"}.get(reply.kind, ")") } {render(reply.items[start], inner)}'
         if step == 2:
             value = reply.items[start + 1]
-            many_lines = isinstance(value.value, list) and bool(value.value)
-            line += ' => ' + (f'\n{inner}' if many_lines else '') + render(value, inner)
+            line += ' => ' + (f'\n{inner}' if has_many_lines(value) else '') + render(value, inner)
         lines.append(line)
     return f'\n{indent}'.join(lines)
+
+
+def has_many_lines(reply: Reply) -> bool:
+    if not isinstance(reply.value, list) or not reply.value:
+        return False
+    return len(reply.value) > (2 if reply.kind == '%' else 1) or has_many_lines(reply.value[-1])
 
 
 # --- order that does not count ----------------------------------------------------------------------------------------
@@ -237,13 +242,19 @@ def without_order(reply: Reply) -> Reply:
 
 
 class WireClient:
-    """One connection, reading exactly one reply at a time. A wait longer than `timeout` seconds is a TimeoutError."""
+    """One connection, reading exactly one reply at a time. A wait longer than `timeout` seconds is a TimeoutError.
 
-    def __init__(self, address: Address, protocol: Literal[2, 3] = 2, timeout: float = 10.0) -> None:
+    Opened to an address, or around the connected socket that is given.
+    """
+
+    def __init__(self, address: Address | socket.socket, protocol: Literal[2, 3] = 2, timeout: float = 10.0) -> None:
         self.timeout = timeout
         self.unread = b''
         self.closed = False  # by the server
-        if isinstance(address, str):
+        if isinstance(address, socket.socket):
+            self.socket = address
+            self.socket.settimeout(timeout)
+        elif isinstance(address, str):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(timeout)
             self.socket.connect(address)
