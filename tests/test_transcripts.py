@@ -1,9 +1,10 @@
-"""Every transcript is played against selredis, in RESP2 and RESP3."""
+"""Every transcript is played against selredis: in RESP2 and RESP3, what clients say whole and in single bytes."""
 
 from pathlib import Path
 
 import pytest
 
+from tests.harness.in_process import Cut, InProcessStage, single_bytes, whole
 from tests.harness.servers import SelredisServer
 from tests.harness.stage import SocketStage, replay
 from tests.harness.transcript import Protocol, all_paths, name_of, read, write
@@ -15,8 +16,14 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize('cut', [whole, single_bytes], ids=['whole', 'single-bytes'])
 @pytest.mark.parametrize(('path', 'protocol'), CASES)
-def test_over_sockets(path: Path, protocol: Protocol, selredis_server: SelredisServer):
+def test_in_process(path: Path, protocol: Protocol, cut: Cut):
+    replay(InProcessStage(protocol, cut), read(path), protocol)
+
+
+@pytest.mark.parametrize(('path', 'protocol'), CASES)
+def test_over_tcp(path: Path, protocol: Protocol, selredis_server: SelredisServer):
     transcript = read(path)
     replay(SocketStage(selredis_server.address, transcript, protocol), transcript, protocol)
 

@@ -3,7 +3,18 @@
 import time
 from abc import ABC, abstractmethod
 
-from tests.harness.transcript import CLOSED, Observed, Protocol, Received, Step, Transcript, as_text, matches, ordered
+from tests.harness.transcript import (
+    CLOSED,
+    Observed,
+    Protocol,
+    Received,
+    Step,
+    Transcript,
+    as_text,
+    matches,
+    name_of,
+    ordered,
+)
 from tests.harness.wire import Address, Reply, WireClient, render
 
 # What a reply may take that will come; only a failing test waits so long.
@@ -105,12 +116,20 @@ class SocketStage(Stage):
 
 def replay(stage: Stage, transcript: Transcript, protocol: Protocol) -> None:
     """Play a transcript; AssertionError at the first step whose replies are not the expected ones."""
+    __tracebackhide__ = True  # for pytest: the message says it all
     try:
         for step in transcript.steps:
             expected = step.expected(protocol)
             received = as_text(ordered(step, stage.play(step, expected)), protocol)
-            where = f'{transcript.path.name}:{step.line_number}: {step.said}'
             if not matches(step, expected, received):
-                assert received == expected, where
+                raise AssertionError(
+                    f'{name_of(transcript.path)}.txt:{step.line_number} in RESP{protocol}\n{step.said}\n'
+                    f'expected\n{listing(expected)}\nreceived\n{listing(received)}'
+                )
     finally:
         stage.close()
+
+
+def listing(received: Received) -> str:
+    lines = [f'  client {client}: {line}' for client, lines in sorted(received.items()) for line in lines]
+    return '\n'.join(lines) or '  nothing'

@@ -78,8 +78,8 @@ class Step:
 class Transcript:
     path: Path
     protocols: tuple[Protocol, ...]
-    steps: list[Step]
-    below: list[str]  # what stands under the last step
+    steps: list[Step] = field(repr=False)
+    below: list[str] = field(repr=False)  # what stands under the last step
 
     def parameters_set(self) -> list[str]:
         """The names in its CONFIG SETs: what has to be set back."""
