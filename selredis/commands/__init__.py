@@ -1,1 +1,5 @@
 """The commands, a module for each group. Importing this package enters them all in the command table."""
+
+from selredis.commands import counters as counters
+from selredis.commands import lcs as lcs
+from selredis.commands import strings as strings

@@ -14,12 +14,12 @@ from selredis.numeric import integer
 from selredis.resp.reply import OK, Reply
 
 CONDITIONS = frozenset((b'NX', b'XX'))
-SET_LIFETIMES = frozenset((*TIMES, b'KEEPTTL'))
-GETEX_LIFETIMES = frozenset((*TIMES, b'PERSIST'))
+SET_OPTIONS = frozenset((*CONDITIONS, b'GET', b'KEEPTTL', *TIMES))
+GETEX_OPTIONS = frozenset((b'PERSIST', *TIMES))
 
 
 class Options(NamedTuple):
-    """What stands behind the key of GETEX, the value of SET; a name is b'' where none was given."""
+    """What stands behind the value of SET or the key of GETEX; b'' for what was not given."""
 
     condition: bytes  # NX or XX
     get: bool
@@ -27,29 +27,33 @@ class Options(NamedTuple):
     time: bytes  # the word behind one of the first four
 
 
-def read_options(words: list[bytes], conditions: frozenset[bytes], lifetimes: frozenset[bytes]) -> Options:
-    """Read options in any order: of conditions one, of lifetimes one, though it may be said again, the last one counts.
+def read_options(words: list[bytes], allowed: frozenset[bytes]) -> Options:
+    """Read options in any order. One condition and one lifetime may be given, and given again: the last time counts.
 
-    Where no conditions are allowed, neither is GET. Raises ReplyError.
+    Raises ReplyError for a word that is no option, options that exclude each other, and a time that is missing.
     """
     condition = lifetime = time = b''
     get = False
     rest = iter(words)
     for word in rest:
         option = word.upper()
-        if option in lifetimes and lifetime in (b'', option):
+        if option not in allowed:
+            raise ReplyError(SYNTAX)
+        if option == b'GET':
+            get = True
+        elif option in CONDITIONS:
+            if condition not in (b'', option):
+                raise ReplyError(SYNTAX)
+            condition = option
+        else:
+            if lifetime not in (b'', option):
+                raise ReplyError(SYNTAX)
             lifetime = option
             if option in TIMES:
-                time_or_none = next(rest, None)
-                if time_or_none is None:
+                following = next(rest, None)
+                if following is None:
                     raise ReplyError(SYNTAX)
-                time = time_or_none
-        elif option in conditions and condition in (b'', option):
-            condition = option
-        elif option == b'GET' and conditions:
-            get = True
-        else:
-            raise ReplyError(SYNTAX)
+                time = following
     return Options(condition, get, lifetime, time)
 
 
@@ -72,10 +76,10 @@ def get(client: Client, argv: Argv) -> Reply:
     since='1.0.0',
     group='string',
     history=(
-        ('2.6.12', 'Added the `EX`, `PX`, `NX` and `XX` options.'),
-        ('6.0.0', 'Added the `KEEPTTL` option.'),
-        ('6.2.0', 'Added the `GET`, `EXAT` and `PXAT` option.'),
-        ('7.0.0', 'Allowed the `NX` and `GET` options to be used together.'),
+        ('2.6.12', 'EX, PX, NX and XX are new.'),
+        ('6.0.0', 'KEEPTTL is new.'),
+        ('6.2.0', 'GET, EXAT and PXAT are new.'),
+        ('7.0.0', 'NX and GET may be given together.'),
     ),
 )
 def set_(client: Client, argv: Argv) -> Reply:
@@ -94,14 +98,15 @@ def set_(client: Client, argv: Argv) -> Reply:
         db.changed(key, b'set')
         return OK
     _, key, value, *words = argv
-    options = read_options(words, CONDITIONS, SET_LIFETIMES)
+    options = read_options(words, SET_OPTIONS)
     deadline_ms = None
-    if options.time:
+    if options.lifetime in TIMES:
         deadline_ms = read_deadline_ms(options.lifetime, options.time, client.engine.now_ms, b'set')
     old = db.read(key, bytes) if options.get else None
-    if options.condition and (key in db) == (options.condition == b'NX'):
+    found = key in db
+    if options.condition and found == (options.condition == b'NX'):
         return old
-    if options.lifetime == b'KEEPTTL' and key in db:
+    if options.lifetime == b'KEEPTTL':
         db.put(key, value)
         db.changed(key, b'set')
     else:
@@ -110,12 +115,14 @@ def set_(client: Client, argv: Argv) -> Reply:
 
 
 def set_until(client: Client, key: bytes, value: bytes, deadline_ms: int | None) -> None:
-    """Store a string that lives until then, None: for ever. A deadline that is past is kept until it is noticed."""
+    """Store a string that lives until then, None: for ever. With a deadline that is past it expires when next seen."""
     db = client.db
-    db.set(key, value)
     if deadline_ms is None:
+        db.set(key, value)
         db.changed(key, b'set')
     else:
+        db.expire_if_due(key)
+        db.put(key, value)
         db.set_deadline(key, deadline_ms)
         db.changed(key, b'set')
         db.notify(key, b'expire')
@@ -232,7 +239,7 @@ def getex(client: Client, argv: Argv) -> Reply:
     """
     _, key, *words = argv
     db, now_ms = client.db, client.engine.now_ms
-    options = read_options(words, frozenset(), GETEX_LIFETIMES)
+    options = read_options(words, GETEX_OPTIONS)
     value = db.read(key, bytes)
     if value is None:
         return None

@@ -182,6 +182,11 @@ class Database:
             self.touch(key)
             keyspace.notifier.notify(self.number, key, event)
 
+    def notify(self, key: bytes, event: bytes) -> None:
+        """Publish a further event of a change that `changed` has told: SET with a deadline is one, and has two."""
+        if self.keyspace.observed:
+            self.keyspace.notifier.notify(self.number, key, event)
+
     def touch(self, key: bytes) -> None:
         """Tell a key's watchers, and its waiters if it is there."""
         for watcher in self.watched.get(key, ()):
