@@ -2,6 +2,7 @@
 
 import re
 from math import copysign, isfinite, isinf
+from typing import NamedTuple
 
 from selredis.errors import NOT_A_FLOAT, NOT_AN_INTEGER, ReplyError
 
@@ -119,22 +120,35 @@ def timeout_ms(text: bytes) -> int:
     """
     if text.isdigit() and len(text) < 16:
         return int(text) * 1000
-    steps = _rounded(long_double(text, b'ERR timeout is not a float or out of range') * 1000)
-    if steps > INT64_MAX << _STEP_BITS:
+    seconds = long_double(text, b'ERR timeout is not a float or out of range')
+    significand, exponent = _rounded(seconds.significand * 1000, 1, seconds.exponent)
+    if exponent < 0:
+        wait_ms = -(-significand >> -exponent)
+    else:
+        wait_ms = significand << exponent
+    if wait_ms > INT64_MAX:
         raise ReplyError(b'ERR timeout is out of range')
-    wait_ms = -(-steps >> _STEP_BITS)
     if wait_ms < 0:
         raise ReplyError(b'ERR timeout is negative')
     return wait_ms
 
 
-# INCRBYFLOAT and timeouts are reckoned in the long double of x86, which has 64 significant bits. Here such a number is
-# an int that counts its smallest step, 2**-16445: sums are exact until they are rounded, and infinity is the first
-# count that is out of range.
-_STEP_BITS = 16445
-_INFINITE = 1 << (16384 + _STEP_BITS)
+class LongDouble(NamedTuple):
+    """The number significand * 2**exponent, as precise as x86's long double, in which Redis reckons INCRBYFLOAT.
 
-# int() and %d take no more than 4300 digits at once; there may be 5119.
+    The significand has 64 bits and a sign, the exponent is at least -16445, and 2**16384 stands for infinity. There is
+    no minus zero.
+    """
+
+    significand: int
+    exponent: int
+
+
+LONG_DOUBLE_BITS = 64
+LONG_DOUBLE_MIN_EXPONENT = -16445
+LONG_DOUBLE_END = 16384
+
+# int() and %d take no more than 4300 digits at once; here may be 5119.
 _DIGITS_AT_ONCE = 4000
 _SPLIT = 10**_DIGITS_AT_ONCE
 
@@ -145,68 +159,80 @@ def add_long_doubles(value: bytes, increment: bytes) -> bytes:
     Raises ReplyError for text that is no number, and for a sum that is none or infinite.
     """
     one, other = long_double(value), long_double(increment)
-    total = _rounded(one + other)
-    if max(abs(one), abs(other), abs(total)) >= _INFINITE:
+    exponent = min(one.exponent, other.exponent)
+    total = (one.significand << (one.exponent - exponent)) + (other.significand << (other.exponent - exponent))
+    result = _rounded(total, 1, exponent)
+    if any(_is_infinite(number) for number in (one, other, result)):
         raise ReplyError(b'ERR increment would produce NaN or Infinity')
-    return format_long_double(total)
+    return format_long_double(result)
 
 
-def long_double(text: bytes, error: bytes = NOT_A_FLOAT) -> int:
-    """Read what `floating` reads, to the precision and range of a long double: as a count of 2**-16445.
+def long_double(text: bytes, error: bytes = NOT_A_FLOAT) -> LongDouble:
+    """Read what `floating` reads, with the precision and the range of a long double (util.c, string2ld).
 
-    Infinity is the count 2**(16384 + 16445). Raises ReplyError(error) for what only infinity or zero could stand for,
-    and for all else that is no number or has 5120 bytes or more (util.c, string2ld).
+    Raises ReplyError(error) for what only infinity or zero could stand for, and for all else that is no number or has
+    5120 bytes or more.
     """
     match = _FLOAT(text) if len(text) < 5120 else None
     if match is None:
         raise ReplyError(error)
     sign = -1 if text.startswith(b'-') else 1
     if match['infinity'] is not None:
-        return sign * _INFINITE
+        return LongDouble(sign, LONG_DOUBLE_END)
     digits = _significand(match)
     if digits == b'':
-        return 0
+        return LongDouble(0, 0)
     power = _power(match)
+    # What is far out of range need not be made a number to be refused.
     if match['hex'] is not None:
         if not -16600 < power + 4 * len(digits) < 16600:
             raise ReplyError(error)
-        numerator, denominator = int(digits, 16) << max(power, 0), 1 << max(-power, 0)
+        number = _rounded(sign * int(digits, 16), 1, power)
     else:
         if not -5000 < power + len(digits) < 5000:
             raise ReplyError(error)
-        numerator = int(digits[-_DIGITS_AT_ONCE:]) + int(digits[:-_DIGITS_AT_ONCE] or b'0') * _SPLIT
-        numerator, denominator = numerator * 10 ** max(power, 0), 10 ** max(-power, 0)
-    steps = _rounded(numerator << _STEP_BITS, denominator)
-    if not 0 < steps < _INFINITE:
+        significand = int(digits[-_DIGITS_AT_ONCE:]) + int(digits[:-_DIGITS_AT_ONCE] or b'0') * _SPLIT
+        number = _rounded(sign * significand * 10 ** max(power, 0), 10 ** max(-power, 0), 0)
+    if number.significand == 0 or _is_infinite(number):
         raise ReplyError(error)
-    return sign * steps
+    return number
 
 
-def format_long_double(steps: int) -> bytes:
+def format_long_double(number: LongDouble) -> bytes:
     """Write a finite long double to 17 decimals, without the zeros at its end (util.c, ld2string, LD_STR_HUMAN)."""
-    scaled = abs(steps) * 10**17
-    count, rest = scaled >> _STEP_BITS, scaled & ((1 << _STEP_BITS) - 1)
-    half = 1 << (_STEP_BITS - 1)
-    if rest > half or (rest == half and count & 1):
-        count += 1
+    scaled = abs(number.significand) * 10**17
+    if number.exponent >= 0:
+        count = scaled << number.exponent
+    else:
+        count = _half_even(scaled, 1 << -number.exponent)
     whole, decimals = divmod(count, 10**17)
-    sign = b'-' if steps < 0 < count else b''
+    sign = b'-' if number.significand < 0 < count else b''
     fraction = (b'.%017d' % decimals).rstrip(b'0').rstrip(b'.')
     if whole < _SPLIT:
         return b'%b%d%b' % (sign, whole, fraction)
     return b'%b%d%0*d%b' % (sign, whole // _SPLIT, _DIGITS_AT_ONCE, whole % _SPLIT, fraction)
 
 
-def _rounded(numerator: int, denominator: int = 1) -> int:
-    """The quotient, brought to 64 significant bits: to the nearest, and to an even last bit from the middle."""
-    if numerator < 0:
-        return -_rounded(-numerator, denominator)
-    excess = max((numerator // denominator).bit_length() - 64, 0)
-    unit = denominator << excess
-    count, rest = divmod(numerator, unit)
-    if 2 * rest > unit or (2 * rest == unit and count & 1):
-        count += 1
-    return count << excess
+def _is_infinite(number: LongDouble) -> bool:
+    return number.significand.bit_length() + number.exponent > LONG_DOUBLE_END
+
+
+def _rounded(numerator: int, denominator: int, exponent: int) -> LongDouble:
+    """The long double nearest to numerator / denominator * 2**exponent."""
+    magnitude = abs(numerator)
+    # The quotient has this many bits, or one less.
+    bits = magnitude.bit_length() - denominator.bit_length() + 1
+    if magnitude << max(1 - bits, 0) < denominator << max(bits - 1, 0):
+        bits -= 1
+    shift = max(bits - LONG_DOUBLE_BITS, LONG_DOUBLE_MIN_EXPONENT - exponent)
+    significand = _half_even(magnitude << max(-shift, 0), denominator << max(shift, 0))
+    return LongDouble(significand if numerator >= 0 else -significand, exponent + shift)
+
+
+def _half_even(numerator: int, denominator: int) -> int:
+    """The quotient, rounded to the nearest integer, from the middle to the even one."""
+    quotient, rest = divmod(numerator, denominator)
+    return quotient + (2 * rest > denominator or (2 * rest == denominator and quotient & 1 == 1))
 
 
 _FLOAT = re.compile(

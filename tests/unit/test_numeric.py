@@ -1,11 +1,26 @@
 """selredis/numeric.py; the expectations are those of redis-server."""
 
+import math
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selredis.errors import NOT_AN_INTEGER, ReplyError
-from selredis.numeric import INT64_MAX, INT64_MIN, integer, is_integer, memory_bytes
+from selredis.errors import NOT_A_FLOAT, NOT_AN_INTEGER, ReplyError
+from selredis.numeric import (
+    INT64_MAX,
+    INT64_MIN,
+    add_long_doubles,
+    floating,
+    format_double,
+    format_long_double,
+    integer,
+    is_integer,
+    long_double,
+    memory_bytes,
+    timeout_ms,
+)
 
 INTEGERS = [
     b'0',
@@ -124,3 +139,260 @@ def test_amounts_of_memory(text, amount):
 def test_what_is_no_amount_of_memory(text):
     with pytest.raises(ValueError, match='memory'):
         memory_bytes(text)
+
+
+FLOATS: list[tuple[bytes, float]] = [
+    (b'0', 0.0),
+    (b'3', 3.0),
+    (b'-3.25', -3.25),
+    (b'+3.25', 3.25),
+    (b'3.', 3.0),
+    (b'.5', 0.5),
+    (b'0007', 7.0),
+    (b'1e3', 1000.0),
+    (b'1E+3', 1000.0),
+    (b'25e-2', 0.25),
+    (b'0e99999999999999999999', 0.0),
+    (b'0x10', 16.0),
+    (b'-0X1.8p1', -3.0),
+    (b'0x.8P-1', 0.25),
+    (b'0x0p99999999999999999999', 0.0),
+    (b'inf', math.inf),
+    (b'-Infinity', -math.inf),
+    (b'+INF', math.inf),
+    (b'1.7976931348623157e308', 1.7976931348623157e308),
+    (b'5e-324', 5e-324),
+    (b'3e-324', 5e-324),
+    (b'1' + b'0' * 308, 1e308),
+]
+
+NOT_FLOATS = [
+    b'',
+    b'.',
+    b'-',
+    b' 1',
+    b'1 ',
+    b'1\n',
+    b'1\x00',
+    b'1_000',
+    b'1,5',
+    b'1e',
+    b'1e+',
+    b'e5',
+    b'.e5',
+    b'0x',
+    b'0x.p1',
+    b'0x1p',
+    b'0b1',
+    b'1.2.3',
+    b'--1',
+    b'nan',
+    b'-NaN',
+    b'nan(1)',
+    b'infinit',
+    b'one',
+]
+
+OUT_OF_A_DOUBLES_RANGE = [
+    b'1e309',
+    b'-1e309',
+    b'1' + b'0' * 309,
+    b'1e-400',
+    b'-2e-324',
+    b'0.' + b'0' * 400 + b'1',
+    b'0x1p1024',
+    b'0x1p-1080',
+    b'1e99999999999999999999',
+    b'1e-99999999999999999999',
+]
+
+
+@pytest.mark.parametrize(('text', 'value'), FLOATS)
+def test_floats_are_read(text, value):
+    assert floating(text) == value
+
+
+def test_a_float_keeps_the_sign_of_zero():
+    assert math.copysign(1, floating(b'-0')) == -1
+
+
+@pytest.mark.parametrize('text', NOT_FLOATS + OUT_OF_A_DOUBLES_RANGE)
+def test_what_is_no_float(text):
+    with pytest.raises(ReplyError) as error:
+        floating(text)
+    assert error.value.text == NOT_A_FLOAT
+
+
+@given(st.floats(allow_nan=False))
+def test_a_float_is_read_as_it_was_written(value):
+    assert floating(repr(value).encode()) == value
+    assert floating(value.hex().encode()) == value
+    assert floating(format_double(value)) == value
+
+
+@pytest.mark.parametrize(
+    ('value', 'text'),
+    [
+        (0.0, b'0'),
+        (-0.0, b'-0'),
+        (-3.0, b'-3'),
+        (0.1, b'0.1'),
+        (3.1, b'3.1'),
+        (1 / 3, b'0.3333333333333333'),
+        (100.5, b'100.5'),
+        (12345.678, b'12345.678'),
+        (12345.12345678, b'1.234512345678e+4'),
+        (-12345.12345678, b'-1.234512345678e+4'),
+        (123456.789012, b'123456.789012'),
+        (123456789.5, b'123456789.5'),
+        (1000000000000000.5, b'1000000000000000.5'),
+        (1e17, b'100000000000000000'),
+        (2.0**62, b'4611686018427387904'),
+        (-(2.0**62), b'-4611686018427387904'),
+        (2.0**62 + 1024, b'4611686018427389000'),
+        (1e19, b'1e+19'),
+        (12345678901234567890.0, b'12345678901234567000'),
+        (1.5e22, b'1.5e+22'),
+        (1e100, b'1e+100'),
+        (1.7976931348623157e308, b'1.7976931348623157e+308'),
+        (0.0015, b'0.0015'),
+        (0.000123, b'0.000123'),
+        (0.0001234, b'1.234e-4'),
+        (1e-5, b'0.00001'),
+        (1.234e-5, b'1.234e-5'),
+        (1e-7, b'1e-7'),
+        (-1.5e-7, b'-1.5e-7'),
+        (5e-324, b'5e-324'),
+        (math.inf, b'inf'),
+        (-math.inf, b'-inf'),
+        (math.nan, b'nan'),
+    ],
+)
+def test_doubles_are_written_as_in_replies(value, text):
+    assert format_double(value) == text
+
+
+@pytest.mark.parametrize(
+    ('value', 'increment', 'total'),
+    [
+        (b'3.0', b'1.000000000000000005', b'4.00000000000000001'),
+        (b'10.5', b'0.1', b'10.6'),
+        (b'5.0e3', b'2.0e2', b'5200'),
+        (b'0.1', b'0.2', b'0.3'),
+        (b'1', b'-1.1', b'-0.1'),
+        (b'-1', b'1', b'0'),
+        (b'+1', b'-0', b'1'),
+        (b'.5', b'5.', b'5.5'),
+        (b'0x1p-1', b'0X1.8p1', b'3.5'),
+        (b'0', b'-0.00000000000000000001', b'0'),
+        (b'0.000000000000000015', b'0', b'0.00000000000000002'),
+        (b'9007199254740993', b'0.5', b'9007199254740993.5'),
+        (b'123456789.123456789', b'987654321.987654321', b'1111111111.11111110995989293'),
+        (b'1234567890123456789', b'0.000000001', b'1234567890123456789'),
+        (b'1e20', b'0.1', b'100000000000000000000'),
+        # 2**64: from here on not every integer has its own long double
+        (b'18446744073709551615', b'1', b'18446744073709551616'),
+        (b'18446744073709551616', b'1', b'18446744073709551616'),
+        (b'18446744073709551616', b'3', b'18446744073709551620'),
+        (b'1e-4950', b'0', b'0'),
+        (b'1e-4950', b'1e300', b'1' + format_long_double(long_double(b'1e300'))[1:]),
+    ],
+)
+def test_sums_of_incrbyfloat(value, increment, total):
+    assert add_long_doubles(value, increment) == total
+
+
+def test_the_largest_long_double_is_written_out():
+    largest = add_long_doubles(b'1.189731495357231765e4932', b'0')
+    assert len(largest) == 4933
+    assert largest.startswith(b'1189731495357231765021263853030970205169')
+    assert largest.endswith(b'444156604419552086811989770240')
+    assert add_long_doubles(largest, b'-1') == largest
+
+
+def test_more_digits_than_python_takes_at_once():
+    total = add_long_doubles(b'9' * 4400, b'0')
+    assert len(total) == 4401
+    assert total.startswith(b'1000000000000000000033139484120682669725')
+    assert total.endswith(b'376871120077693759332896735232')
+    assert add_long_doubles(b'1.' + b'0' * 5000 + b'1', b'1') == b'2'
+
+
+@pytest.mark.parametrize(
+    'text', [*NOT_FLOATS, b'1e4933', b'-1e4933', b'1e-4952', b'0x1p16384', b'1e99999999', b'1' * 5120]
+)
+def test_incrbyfloat_refuses_what_is_no_long_double(text):
+    for pair in ((text, b'1'), (b'1', text)):
+        with pytest.raises(ReplyError) as error:
+            add_long_doubles(*pair)
+        assert error.value.text == NOT_A_FLOAT
+
+
+@pytest.mark.parametrize(
+    ('value', 'increment'), [(b'inf', b'1'), (b'1', b'-inf'), (b'inf', b'-inf'), (b'1e4932', b'1e4932')]
+)
+def test_incrbyfloat_refuses_an_infinite_sum(value, increment):
+    with pytest.raises(ReplyError) as error:
+        add_long_doubles(value, increment)
+    assert error.value.text == b'ERR increment would produce NaN or Infinity'
+
+
+@given(st.integers(-(10**40), 10**40), st.integers(-400, 400))
+def test_a_long_double_is_the_nearest_of_64_bits(digits, power):
+    significand, exponent = long_double(b'%de%d' % (digits, power))
+    exact = digits * Fraction(10) ** power
+    assert abs(significand * Fraction(2) ** exponent - exact) <= Fraction(2) ** exponent / 2
+    assert digits == 0 or 2**63 <= abs(significand) <= 2**64
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_double_is_a_long_double(value):
+    significand, exponent = long_double(value.hex().encode())
+    assert significand * Fraction(2) ** exponent == Fraction(value)
+
+
+@pytest.mark.parametrize(
+    ('text', 'wait_ms'),
+    [
+        (b'0', 0),
+        (b'1', 1000),
+        (b'1.5', 1500),
+        (b'0.1', 100),
+        (b'0.001', 1),
+        (b'0.0001', 1),
+        (b'1e-30', 1),
+        (b'1.0001', 1001),
+        (b'1e3', 1_000_000),
+        (b'0x10', 16_000),
+        (b'-0', 0),
+        (b'-0.0009', 0),  # rounded up
+        (b'9223372036854775', 9_223_372_036_854_775_000),
+        (b'9223372036854775.807', INT64_MAX),
+    ],
+)
+def test_timeouts_are_read_in_seconds(text, wait_ms):
+    assert timeout_ms(text) == wait_ms
+
+
+@pytest.mark.parametrize(
+    ('text', 'error'),
+    [
+        (b'abc', b'ERR timeout is not a float or out of range'),
+        (b'', b'ERR timeout is not a float or out of range'),
+        (b' 1', b'ERR timeout is not a float or out of range'),
+        (b'nan', b'ERR timeout is not a float or out of range'),
+        (b'1e5000', b'ERR timeout is not a float or out of range'),
+        (b'1e-5000', b'ERR timeout is not a float or out of range'),
+        (b'-1', b'ERR timeout is negative'),
+        (b'-1e300', b'ERR timeout is negative'),
+        (b'-inf', b'ERR timeout is negative'),
+        (b'9223372036854776', b'ERR timeout is out of range'),
+        (b'0x7FFFFFFFFFFFFFFF', b'ERR timeout is out of range'),
+        (b'1e300', b'ERR timeout is out of range'),
+        (b'inf', b'ERR timeout is out of range'),
+    ],
+)
+def test_what_is_no_timeout(text, error):
+    with pytest.raises(ReplyError) as refusal:
+        timeout_ms(text)
+    assert refusal.value.text == error
