@@ -235,9 +235,10 @@ def _half_even(numerator: int, denominator: int) -> int:
     return quotient + (2 * rest > denominator or (2 * rest == denominator and quotient & 1 == 1))
 
 
+# Possessive, so that a long text that is no number is refused in one pass.
 _FLOAT = re.compile(
-    rb"""[+-]? (?: (?=\.?[0-9])       (?P<decimal>[0-9]*\.?[0-9]*)      (?:e(?P<power_of_10>[+-]?[0-9]+))?
-                 | 0x(?=\.?[0-9a-f])  (?P<hex>[0-9a-f]*\.?[0-9a-f]*)    (?:p(?P<power_of_2>[+-]?[0-9]+))?
+    rb"""[+-]? (?: (?=\.?[0-9])       (?P<decimal>[0-9]*+\.?+[0-9]*+)        (?:e(?P<power_of_10>[+-]?[0-9]++))?
+                 | 0x(?=\.?[0-9a-f])  (?P<hex>[0-9a-f]*+\.?+[0-9a-f]*+)      (?:p(?P<power_of_2>[+-]?[0-9]++))?
                  | (?P<infinity>inf(?:inity)?) )""",
     re.VERBOSE | re.IGNORECASE,
 ).fullmatch
