@@ -81,8 +81,11 @@ class Server:
             try:
                 with socket.create_connection((LOOPBACK, self.port), START_SECONDS) as sock:
                     sock.sendall(b'*1\r\n$4\r\nPING\r\n')
-                    if sock.recv(100) == b'+PONG\r\n':
+                    answer = sock.recv(100)
+                    if answer == b'+PONG\r\n':
                         return
+                    if answer and not answer.startswith(b'-LOADING'):
+                        raise BenchError(f'{self.label} answers its first PING with {answer!r}')
             except (ConnectionRefusedError, ConnectionResetError):
                 pass
             if time.monotonic() > deadline:
