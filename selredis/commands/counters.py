@@ -33,7 +33,16 @@ def incr(client: Client, argv: Argv) -> Reply:
 
     O(1)
     """
-    return increase(client.db, argv[1], 1)
+    key = argv[1]
+    db = client.db
+    value = db.get(key, bytes)
+    if value is not None and value.isdigit() and value >= b'1' and len(value) < 18:
+        # Plain digits that `integer` would take, with room for one more.
+        number = int(value) + 1
+        db.values[key] = b'%d' % number
+        db.changed(key, b'incrby')
+        return number
+    return increase(db, key, 1)
 
 
 @command('DECR', arity=2, flags='write denyoom fast', keys=(COUNTER,), since='1.0.0', group='string')
