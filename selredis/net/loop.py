@@ -32,7 +32,7 @@ class Loop:
         self.selector = selectors.DefaultSelector()
         self.turns = 0
         self._callbacks: dict[int, tuple[Callback | None, Callback | None]] = {}
-        self._running = False
+        self._stopped = False
         self._again = False
         self._calls: deque[Callback] = deque()
         # The self-pipe (D. J. Bernstein): a byte in it ends a wait, whoever writes it.
@@ -74,13 +74,13 @@ class Loop:
 
     def run(self) -> None:
         """Take turns until `stop`."""
-        self._running = True
-        while self._running:
+        self._stopped = False
+        while not self._stopped:
             self.turn()
 
     def stop(self) -> None:
         """Have `run` return when the present turn is over."""
-        self._running = False
+        self._stopped = True
 
     def turn(self) -> None:
         """Timers, `before_wait`, one wait, and the callbacks of what is ready."""
@@ -88,7 +88,7 @@ class Loop:
         timers = self.timers
         timers.run_due(self.now_ms())
         self.before_wait()
-        if self._again or not self._running:
+        if self._again or self._stopped:
             seconds: float | None = 0
             self._again = False
         else:
