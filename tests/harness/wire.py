@@ -262,7 +262,10 @@ class WireClient:
             self.socket = socket.create_connection(address, timeout)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if protocol == 3:
-            assert self('HELLO', 3).kind == '%'
+            hello = self('HELLO', 3)
+            if hello.kind != '%':
+                self.close()
+                raise AssertionError(render(hello))
 
     def send(self, data: bytes) -> None:
         """Send raw bytes. A connection that the server has closed is no error here, but `closed` from then on."""
