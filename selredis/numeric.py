@@ -4,7 +4,7 @@ import re
 from math import copysign, isfinite, isinf
 from typing import NamedTuple
 
-from selredis.errors import NOT_A_FLOAT, NOT_AN_INTEGER, ReplyError
+from selredis.errors import NOT_A_FLOAT, NOT_AN_INTEGER, TIMEOUT_OUT_OF_RANGE, ReplyError
 
 INT64_MIN = -(2**63)
 INT64_MAX = 2**63 - 1
@@ -127,7 +127,7 @@ def timeout_ms(text: bytes) -> int:
     else:
         wait_ms = significand << exponent
     if wait_ms > INT64_MAX:
-        raise ReplyError(b'ERR timeout is out of range')
+        raise ReplyError(TIMEOUT_OUT_OF_RANGE)
     if wait_ms < 0:
         raise ReplyError(b'ERR timeout is negative')
     return wait_ms

@@ -2,4 +2,6 @@
 
 from selredis.commands import counters as counters
 from selredis.commands import lcs as lcs
+from selredis.commands import lists as lists
+from selredis.commands import lists_blocking as lists_blocking
 from selredis.commands import strings as strings

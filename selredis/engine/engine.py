@@ -15,7 +15,7 @@ from selredis.engine.client import Client, ReplyMode, Wait
 from selredis.engine.command import COMMANDS, Argv, Command
 from selredis.engine.stats import Deployment, Stats
 from selredis.errors import INTERNAL, UNBLOCKED, ReplyError
-from selredis.keyspace.database import Keyspace
+from selredis.keyspace.database import Database, Keyspace
 from selredis.keyspace.expiry import expire_slice
 from selredis.pubsub import PubSub
 from selredis.resp.reply import BLOCKED, NO_REPLY, QUEUED, Error, Reply
@@ -172,10 +172,12 @@ class Engine:
             self.stats.errors += 1
             reply = NO_REPLY
         mode = client.reply_mode
+        if reply is BLOCKED:  # what it gets when its wait ends is the reply to be sent or not
+            return BLOCKED
         if mode is ReplyMode.SKIP:
             client.reply_mode = ReplyMode.ON
             client.update_gated()
-        return reply if mode is ReplyMode.ON or reply is BLOCKED else NO_REPLY
+        return reply if mode is ReplyMode.ON else NO_REPLY
 
     def _run_looked_up(self, client: Client, argv: Argv) -> Reply:
         transaction = client.transaction
@@ -246,7 +248,7 @@ class Engine:
         client.halted = True
         self.blocked[client] = None
         for key in wait.keys:
-            wait.db.wait(key, client)
+            wait.db.wait(key, wait.kind, client)
         if wait_ms:
             wait.timer = self.timers.call_at(self.monotonic_ms() + wait_ms, lambda: self.time_out(client))
 
@@ -258,55 +260,67 @@ class Engine:
         wait.argv = argv
 
     def unpark(self, client: Client) -> None:
-        """End a client's waiting; what it is told is the caller's to queue."""
+        """End a client's waiting without a word to it."""
         wait = client.wait
         assert wait is not None
         for key in wait.keys:
-            wait.db.unwait(key, client)
+            wait.db.unwait(key, wait.kind, client)
         if wait.timer is not None:
             wait.timer.cancel()
         client.wait = None
         client.update_halted()
         del self.blocked[client]
-        self.runnable.append(client)
 
     def time_out(self, client: Client) -> None:
         """Answer a waiting client that its time is over."""
         wait = client.wait
         assert wait is not None
-        self.unpark(client)
-        self._queue_encoded(client, client.encoders[type(wait.on_timeout)](wait.on_timeout))
+        self._end_wait(client, client.encoders[type(wait.on_timeout)](wait.on_timeout))
 
     def unblock_with_error(self, client: Client) -> None:
         """Answer a waiting client with an error (CLIENT UNBLOCK id ERROR)."""
-        self.unpark(client)
-        self._queue_encoded(client, self.encode_error(ReplyError(UNBLOCKED)))
+        self._end_wait(client, self.encode_error(ReplyError(UNBLOCKED)))
 
     def serve_ready(self) -> None:
-        """Run the commands of clients that wait for keys which are there now, in the order in which they came.
+        """Run the commands of clients that wait for keys which are there now.
 
-        Serving one may make other keys ready (BLMOVE): those come after, until none is left.
+        The keys have their turn in the order in which they became ready. Serving one may make others ready (BLMOVE):
+        those come after, until none is left.
         """
         ready = self.keyspace.ready
         while ready:
             round_, ready[:] = dict.fromkeys(ready), []
             for db, key in round_:
-                for waiter in list(db.waiting.get(key, ())):
-                    value = db.peek(key)
-                    if value is None:
-                        break
-                    assert isinstance(waiter, Client)
-                    wait = waiter.wait
-                    if wait is None or type(value) is not wait.kind:
-                        continue
-                    encoded = self.call(waiter, wait.command, wait.argv)
-                    if encoded is not None:
-                        self.unpark(waiter)
-                        self._queue_encoded(waiter, encoded)
+                self._serve(db, key)
 
-    def _queue_encoded(self, client: Client, encoded: bytes) -> None:
+    def _serve(self, db: Database, key: bytes) -> None:
+        """Run the commands that wait for a key in the order in which they came, as long as there is something in it."""
+        kind = type(db.peek(key))
+        waiters = db.waiting.get((key, kind))
+        if waiters is None:
+            return
+        # Nobody twice: who goes on waiting has had its turn, and stands behind the others now, as in Redis.
+        for _ in range(len(waiters)):
+            if not waiters or type(db.peek(key)) is not kind:
+                break
+            waiter = next(iter(waiters))
+            assert isinstance(waiter, Client)
+            assert waiter.wait is not None
+            encoded = self.call(waiter, waiter.wait.command, waiter.wait.argv)
+            if encoded is None:
+                waiters.move_to_end(waiter)
+            else:
+                self._end_wait(waiter, encoded)
+
+    def _end_wait(self, client: Client, encoded: bytes) -> None:
+        """Give a waiting client its reply, if it wants any, and let it go on with what it said meanwhile."""
+        self.unpark(client)
+        self.runnable.append(client)
         if client.reply_mode is ReplyMode.ON:
             client.queue(encoded)
+        elif client.reply_mode is ReplyMode.SKIP:
+            client.reply_mode = ReplyMode.ON
+            client.update_gated()
 
     def run_timers(self) -> None:
         """Call back what is due at the present time."""

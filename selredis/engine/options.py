@@ -1,7 +1,7 @@
 """Options that several commands have, read as Redis reads them."""
 
-from selredis.errors import ReplyError
-from selredis.numeric import INT64_MAX, INT64_MIN, integer
+from selredis.errors import TIMEOUT_OUT_OF_RANGE, ReplyError
+from selredis.numeric import INT64_MAX, INT64_MIN, integer, timeout_ms
 
 # Milliseconds in the unit of a time, and whether it is counted from now.
 TIMES = {
@@ -35,3 +35,14 @@ def read_deadline_ms(option: bytes, text: bytes, now_ms: int, command: bytes) ->
 
 def invalid_expire_time(command: bytes) -> ReplyError:
     return ReplyError(b"ERR invalid expire time in '%b' command" % command)
+
+
+def read_wait_ms(text: bytes, now_ms: int) -> int:
+    """How long a command may wait, given in seconds; 0: for ever.
+
+    Raises ReplyError for what `timeout_ms` refuses, and if 64 bits cannot tell the Unix time (ms) of its end.
+    """
+    wait_ms = timeout_ms(text)
+    if wait_ms > INT64_MAX - now_ms:
+        raise ReplyError(TIMEOUT_OUT_OF_RANGE)
+    return wait_ms

@@ -4,6 +4,7 @@ A string is kept as `bytes`, or as `bytearray` once a command has changed it in 
 `selredis.values`. Deadlines stand apart, for most keys have none.
 """
 
+from collections import OrderedDict
 from typing import Any, Protocol
 
 from selredis.errors import WRONG_TYPE, ReplyError
@@ -71,7 +72,7 @@ class Keyspace:
         one.index, other.index = other.index, one.index
         one.due_index, other.due_index = other.due_index, one.due_index
         for db in (one, other):
-            self.ready += [(db, key) for key in db.waiting if key in db.values]
+            self.ready += [(db, key) for key, kind in db.waiting if type(db.values.get(key)) is kind]
 
 
 class Database:
@@ -91,7 +92,9 @@ class Database:
         self.due_index = KeyIndex()  # the keys of deadlines
         self.due_cursor = 0  # where the search for expired keys goes on
         self.watched: dict[bytes, dict[Watcher, None]] = {}
-        self.waiting: dict[bytes, dict[Waiter, None]] = {}
+        # Who waits for which key to become a value of which kind, in order of arrival. (A dict would walk over all that
+        # left from its front to find the first that is left.)
+        self.waiting: dict[tuple[bytes, type], OrderedDict[Waiter, None]] = {}
 
     def __len__(self) -> int:
         return len(self.values)
@@ -174,10 +177,19 @@ class Database:
         self.changed(key, event)
         return True
 
-    def changed(self, key: bytes, event: bytes) -> None:
-        """Say that a key has changed: the only way watchers, waiters and notifications learn of it."""
+    def remove_empty(self, key: bytes) -> None:
+        """Remove a key whose value has lost its last member. That it has was said with `changed`: it counts once."""
+        self._drop(key)
+        if self.keyspace.observed:
+            self.keyspace.notifier.notify(self.number, key, b'del')
+
+    def changed(self, key: bytes, event: bytes, count: int = 1) -> None:
+        """Say that a key has changed: the only way watchers, waiters and notifications learn of it.
+
+        `count`: for how many changes it counts (INFO's rdb_changes_since_last_save).
+        """
         keyspace = self.keyspace
-        keyspace.dirty += 1
+        keyspace.dirty += count
         if keyspace.observed:
             self.touch(key)
             keyspace.notifier.notify(self.number, key, event)
@@ -188,10 +200,10 @@ class Database:
             self.keyspace.notifier.notify(self.number, key, event)
 
     def touch(self, key: bytes) -> None:
-        """Tell a key's watchers, and its waiters if it is there."""
+        """Tell a key's watchers, and who waits for a value of its kind."""
         for watcher in self.watched.get(key, ()):
             watcher.watch_broken = True
-        if key in self.waiting and key in self.values:
+        if self.waiting and (key, type(self.values.get(key))) in self.waiting:
             self.keyspace.ready.append((self, key))
 
     def deadline_of(self, key: bytes) -> int | None:
@@ -256,16 +268,19 @@ class Database:
             del self.watched[key]
         self.keyspace.observe(-1)
 
-    def wait(self, key: bytes, waiter: Waiter) -> None:
+    def wait(self, key: bytes, kind: type, waiter: Waiter) -> None:
         """Enter a waiter behind those that wait for key already."""
-        self.waiting.setdefault(key, {})[waiter] = None
+        waiters = self.waiting.get((key, kind))
+        if waiters is None:
+            waiters = self.waiting[key, kind] = OrderedDict()
+        waiters[waiter] = None
         self.keyspace.observe(+1)
 
-    def unwait(self, key: bytes, waiter: Waiter) -> None:
-        waiters = self.waiting[key]
+    def unwait(self, key: bytes, kind: type, waiter: Waiter) -> None:
+        waiters = self.waiting[key, kind]
         del waiters[waiter]
         if not waiters:
-            del self.waiting[key]
+            del self.waiting[key, kind]
         self.keyspace.observe(-1)
 
     def _drop(self, key: bytes) -> None:
