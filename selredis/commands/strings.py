@@ -13,6 +13,8 @@ from selredis.errors import STRING_TOO_LONG, SYNTAX, ReplyError
 from selredis.numeric import integer
 from selredis.resp.reply import OK, Reply
 
+STRING_TYPES = (bytes, bytearray)
+
 CONDITIONS = frozenset((b'NX', b'XX'))
 SET_OPTIONS = frozenset((*CONDITIONS, b'GET', b'KEEPTTL', *TIMES))
 GETEX_OPTIONS = frozenset((b'PERSIST', *TIMES))
@@ -103,10 +105,10 @@ def set_(client: Client, argv: Argv) -> Reply:
     if options.lifetime in TIMES:
         deadline_ms = read_deadline_ms(options.lifetime, options.time, client.engine.now_ms, b'set')
     old = db.read(key, bytes) if options.get else None
-    found = key in db
-    if options.condition and found == (options.condition == b'NX'):
+    if options.condition and (key in db) == (options.condition == b'NX'):
         return old
     if options.lifetime == b'KEEPTTL':
+        db.expire_if_due(key)
         db.put(key, value)
         db.changed(key, b'set')
     else:
@@ -272,7 +274,7 @@ def mget(client: Client, argv: Argv) -> Reply:
     O(N) in the number of keys
     """
     values = [client.db.read_any(key) for key in argv[1:]]
-    return [value if isinstance(value, bytes | bytearray) else None for value in values]
+    return [value if type(value) in STRING_TYPES else None for value in values]
 
 
 def pairs(argv: Argv) -> list[tuple[bytes, bytes]]:
