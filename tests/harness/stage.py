@@ -47,9 +47,8 @@ class SocketStage(Stage):
         self.clients: dict[int, WireClient] = {}
         self.ids: dict[int, bytes] = {}
         self.control('FLUSHALL')
-        self.saved: list[Reply] = []
-        for name in transcript.parameters_set():
-            self.saved += self.control('CONFIG', 'GET', name).items
+        found = [self.control('CONFIG', 'GET', name).value for name in transcript.parameters_set()]
+        self.saved = [word for pair in found if isinstance(pair, list) for word in pair]
 
     def play(self, step: Step, expected: Received | None) -> Observed:
         if step.client not in self.clients:
