@@ -4,13 +4,22 @@ A string is kept as `bytes`, or as `bytearray` once a command has changed it in 
 `selredis.values`. Deadlines stand apart, for most keys have none.
 """
 
+import sys
 from collections import OrderedDict
+from collections.abc import Iterable
+from random import Random
 from typing import Any, Protocol
 
 from selredis.errors import WRONG_TYPE, ReplyError
+from selredis.keyspace.due_times import NEVER_MS
 from selredis.keyspace.events import Notifier
+from selredis.keyspace.freeing import LARGE, Discarded
 from selredis.keyspace.index import KeyIndex
 from selredis.pubsub import PubSub
+
+HOLLOW_KEYS = 10_000
+HOLLOW_BYTES = 65_536
+HOLLOW_KEY_BYTES = 500  # of a dict's table; usually 36 to 120
 
 
 class Watcher(Protocol):
@@ -31,7 +40,9 @@ class Keyspace:
     __slots__ = (
         'databases',
         'dirty',
+        'discarded',
         'expired',
+        'first_to_expire',
         'hits',
         'misses',
         'notifier',
@@ -51,6 +62,8 @@ class Keyspace:
         self.observers = 0  # watched and awaited keys
         self.observed = False
         self.ready: list[tuple[Database, bytes]] = []  # awaited keys that changed and are there, in order
+        self.discarded = Discarded()
+        self.first_to_expire = 0  # the database in which the next search for expired keys begins
         self.databases = [Database(self, number) for number in range(count)]
 
     def notify_classes(self, classes: frozenset[str]) -> None:
@@ -63,14 +76,20 @@ class Keyspace:
         self.observers += change
         self.observed = bool(self.observers or self.notifier.classes)
 
+    def trim(self) -> None:
+        """Give memory back where nearly all keys are gone."""
+        for db in self.databases:
+            db.trim()
+
     def swap(self, one: 'Database', other: 'Database') -> None:
         """Exchange the contents of two databases; clients, watchers and waiters stay where they are."""
+        if one is other:
+            return
         one.watched_touched_by(other)
         other.watched_touched_by(one)
         one.values, other.values = other.values, one.values
         one.deadlines, other.deadlines = other.deadlines, one.deadlines
         one.index, other.index = other.index, one.index
-        one.due_index, other.due_index = other.due_index, one.due_index
         for db in (one, other):
             self.ready += [(db, key) for key, kind in db.waiting if type(db.values.get(key)) is kind]
 
@@ -81,7 +100,7 @@ class Database:
     `get`, `read` and `get_or_create` hide keys that are past their deadline; a key found so is removed at once.
     """
 
-    __slots__ = ('deadlines', 'due_cursor', 'due_index', 'index', 'keyspace', 'number', 'values', 'waiting', 'watched')
+    __slots__ = ('deadlines', 'index', 'keyspace', 'number', 'values', 'waiting', 'watched')
 
     def __init__(self, keyspace: Keyspace, number: int) -> None:
         self.keyspace = keyspace
@@ -89,8 +108,6 @@ class Database:
         self.values: dict[bytes, Any] = {}
         self.deadlines: dict[bytes, int] = {}
         self.index = KeyIndex()
-        self.due_index = KeyIndex()  # the keys of deadlines
-        self.due_cursor = 0  # where the search for expired keys goes on
         self.watched: dict[bytes, dict[Watcher, None]] = {}
         # Who waits for which key to become a value of which kind, in order of arrival. (A dict would walk over all that
         # left from its front to find the first that is left.)
@@ -138,6 +155,15 @@ class Database:
             self.keyspace.hits += 1
         return value
 
+    def inspect(self, key: bytes) -> Any:
+        """`read_any` for commands about the key and not what is in it: a miss is counted, and is no event."""
+        value = self.peek(key)
+        if value is None:
+            self.keyspace.misses += 1
+        else:
+            self.keyspace.hits += 1
+        return value
+
     def missed(self, key: bytes) -> None:
         self.keyspace.misses += 1
         if self.keyspace.observed:
@@ -162,7 +188,7 @@ class Database:
     def set(self, key: bytes, value: Any) -> None:
         """Store a value that has no deadline, whatever was there before. `changed` is the caller's to say."""
         if self.deadlines and not self.expire_if_due(key):
-            self.clear_deadline(key)
+            self.deadlines.pop(key, None)
         if key not in self.values:
             self.index.add(key)
             if self.keyspace.observed:
@@ -173,13 +199,26 @@ class Database:
         """Remove a key that is not past its deadline; False if there is none."""
         if key not in self:
             return False
-        self._drop(key)
+        self.discard(key)
         self.changed(key, event)
         return True
 
+    def take(self, key: bytes) -> Any:
+        """Take out a key that is there; returns its value. `changed` is the caller's to say."""
+        self.index.remove(key)
+        if self.deadlines:
+            self.deadlines.pop(key, None)
+        return self.values.pop(key)
+
+    def discard(self, key: bytes) -> None:
+        """`take`, when the value is of no more use."""
+        value = self.take(key)
+        if type(value) is not bytes and len(value) > LARGE:
+            self.keyspace.discarded.add(value)
+
     def remove_empty(self, key: bytes) -> None:
         """Remove a key whose value has lost its last member. That it has was said with `changed`: it counts once."""
-        self._drop(key)
+        self.take(key)
         if self.keyspace.observed:
             self.keyspace.notifier.notify(self.number, key, b'del')
 
@@ -211,16 +250,12 @@ class Database:
 
     def set_deadline(self, key: bytes, deadline_ms: int) -> None:
         """Let a key that is there expire at a Unix time in ms."""
-        if key not in self.deadlines:
-            self.due_index.add(key)
         self.deadlines[key] = deadline_ms
+        self.index.note_deadline(key, deadline_ms)
 
     def clear_deadline(self, key: bytes) -> bool:
         """Let a key live for ever; False if it had no deadline."""
-        if self.deadlines.pop(key, None) is None:
-            return False
-        self.due_index.remove(key)
-        return True
+        return self.deadlines.pop(key, None) is not None
 
     def expire_if_due(self, key: bytes) -> bool:
         """Remove the key if it is past its deadline; whether it was."""
@@ -228,26 +263,78 @@ class Database:
         if deadline_ms is None or deadline_ms >= self.keyspace.now_ms:
             return False
         keyspace = self.keyspace
-        self._drop(key)
+        self.discard(key)
         keyspace.expired += 1
         if keyspace.observed:
-            self.touch(key)
-            keyspace.notifier.notify(self.number, key, b'expired')
+            self.tell_expired(key)
         return True
 
-    def clear(self) -> int:
-        """Remove all keys; how many there were."""
+    def tell_expired(self, key: bytes) -> None:
+        self.touch(key)
+        self.keyspace.notifier.notify(self.number, key, b'expired')
+
+    def expire_bucket(self, slot: int) -> None:
+        """Remove those keys of a bucket of the index that are past their deadline."""
+        keyspace = self.keyspace
+        now_ms = keyspace.now_ms
+        next_ms = NEVER_MS
+        deadline_of = self.deadlines.get
+        due: list[bytes] = []
+        kept: list[bytes] = []
+        for key in self.index.buckets[slot]:
+            deadline_ms = deadline_of(key, NEVER_MS)
+            if deadline_ms < now_ms:
+                due.append(key)
+                continue
+            kept.append(key)
+            if deadline_ms < next_ms:
+                next_ms = deadline_ms
+        self.index.looked_through(slot, kept, next_ms)
+        for key in due:
+            del self.deadlines[key]
+            value = self.values.pop(key)
+            if type(value) is not bytes and len(value) > LARGE:
+                keyspace.discarded.add(value)
+        keyspace.expired += len(due)
+        if keyspace.observed:
+            for key in due:
+                self.tell_expired(key)
+
+    def random_key(self, random: Random) -> bytes | None:
+        """Any key that is not past its deadline, each as likely as another; None if there is none."""
+        while self.values:
+            key = self.index.random_key(random)
+            if not (self.deadlines and self.expire_if_due(key)):
+                return key
+        return None
+
+    def alive(self, keys: Iterable[bytes]) -> list[bytes]:
+        """Those of the keys that are not past their deadline; the others are left where they are."""
+        deadline_of = self.deadlines.get
+        now_ms = self.keyspace.now_ms
+        return [key for key in keys if deadline_of(key, NEVER_MS) >= now_ms] if self.deadlines else list(keys)
+
+    def clear(self, *, at_once: bool = False) -> None:
+        """Remove all keys. Their memory is given back in slices if they are many, unless at_once."""
         for key in self.watched:
             if key in self.values:
                 self.touch(key)
-        removed = len(self.values)
-        # New objects: dropping a large dict by reference is for whoever holds it last.
+        self.keyspace.dirty += len(self.values)
+        if len(self.values) > LARGE and not at_once:
+            self.keyspace.discarded.add(self.index.buckets, self.deadlines, self.values)
         self.values = {}
         self.deadlines = {}
         self.index = KeyIndex()
-        self.due_index = KeyIndex()
-        self.keyspace.dirty += removed
-        return removed
+
+    def trim(self) -> None:
+        """Give memory back when nearly all keys are gone: a dict keeps the table that its largest size needed.
+
+        One table at a time: the system, too, takes milliseconds to take back many megabytes.
+        """
+        if is_hollow(self.values):
+            self.values = dict(self.values)
+        elif is_hollow(self.deadlines):
+            self.deadlines = dict(self.deadlines)
 
     def watched_touched_by(self, other: 'Database') -> None:
         """Break the watch of every key that is in this database or in the other: their contents change places."""
@@ -283,8 +370,8 @@ class Database:
             del self.waiting[key, kind]
         self.keyspace.observe(-1)
 
-    def _drop(self, key: bytes) -> None:
-        del self.values[key]
-        self.index.remove(key)
-        if self.deadlines:
-            self.clear_deadline(key)
+
+def is_hollow(table: dict[bytes, Any]) -> bool:
+    """Whether a dict has a table many times too large, and so few keys that to make a new one takes a millisecond."""
+    count = len(table)
+    return count <= HOLLOW_KEYS and sys.getsizeof(table) > HOLLOW_BYTES + HOLLOW_KEY_BYTES * count
