@@ -5,33 +5,40 @@ ends. A client knows its own subscriptions, so leaving costs no more than what i
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from selredis.glob import compile_glob
-from selredis.resp.encoder import ENCODERS
-from selredis.resp.reply import Push
+
+# What is published, but for the first byte: all in which an array of RESP2 and a push of RESP3 differ.
+MESSAGE = b'3\r\n$7\r\nmessage\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n'
+SHARD_MESSAGE = b'3\r\n$8\r\nsmessage\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n'
+PATTERN_MESSAGE = b'4\r\n$8\r\npmessage\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n'
 
 
 class Subscriber(Protocol):
-    """What the registry needs of a client."""
+    """What the registry needs of a client, and changes of it: its own subscriptions, and what it is to be sent."""
 
     protocol: int
     channels: dict[bytes, None]
     patterns: dict[bytes, None]
     shard_channels: dict[bytes, None]
-
-    def queue(self, data: bytes) -> None: ...
+    out: list[bytes]
+    queued: bool
 
 
 Subscribers = dict[Subscriber, None]  # in the order in which they came
 
 
 class PubSub:
-    """Who listens to which channel, shard channel and pattern."""
+    """Who listens to which channel, shard channel and pattern.
 
-    __slots__ = ('channels', 'matchers', 'patterns', 'shard_channels')
+    Clients that a message has been queued on are entered in `to_flush`, once: those whose `queued` is not set yet.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ('_to_flush', 'channels', 'matchers', 'patterns', 'shard_channels')
+
+    def __init__(self, to_flush: list[Any]) -> None:
+        self._to_flush = to_flush
         self.channels: dict[bytes, Subscribers] = {}
         self.shard_channels: dict[bytes, Subscribers] = {}
         self.patterns: dict[bytes, Subscribers] = {}
@@ -60,7 +67,7 @@ class PubSub:
             self.matchers.pop(pattern, None)
 
     def forget(self, client: Subscriber) -> None:
-        """End all subscriptions of a client that is gone."""
+        """End all subscriptions of a client, without a word to it."""
         for channel in list(client.channels):
             self.unsubscribe(client, channel)
         for channel in list(client.shard_channels):
@@ -73,27 +80,37 @@ class PubSub:
         receivers = 0
         subscribers = self.channels.get(channel)
         if subscribers:
-            receivers = _send(subscribers, Push((b'message', channel, message)))
+            receivers = self._send(subscribers, MESSAGE % (len(channel), channel, len(message), message))
         for pattern, matches in self.matchers.items():
             if matches(channel):
-                receivers += _send(self.patterns[pattern], Push((b'pmessage', pattern, channel, message)))
+                frame = PATTERN_MESSAGE % (len(pattern), pattern, len(channel), channel, len(message), message)
+                receivers += self._send(self.patterns[pattern], frame)
         return receivers
 
     def shard_publish(self, channel: bytes, message: bytes) -> int:
         """Send a message to the shard channel's subscribers; how many got it."""
         subscribers = self.shard_channels.get(channel)
-        return _send(subscribers, Push((b'smessage', channel, message))) if subscribers else 0
+        if not subscribers:
+            return 0
+        return self._send(subscribers, SHARD_MESSAGE % (len(channel), channel, len(message), message))
 
+    def _send(self, subscribers: Subscribers, frame: bytes) -> int:
+        """Queue one message, as it is but for its first byte, on all of them.
 
-def _send(subscribers: Subscribers, message: Push) -> int:
-    frames: dict[int, bytes] = {}
-    for client in subscribers:
-        protocol = client.protocol
-        frame = frames.get(protocol)
-        if frame is None:
-            frame = frames[protocol] = ENCODERS[protocol][Push](message)
-        client.queue(frame)
-    return len(subscribers)
+        This is `Client.queue` written out, for it runs once for every subscriber.
+        """
+        to_flush = self._to_flush
+        array = push = b''
+        for client in subscribers:
+            if client.protocol == 2:
+                data = array = array or b'*' + frame
+            else:
+                data = push = push or b'>' + frame
+            client.out.append(data)
+            if not client.queued:
+                client.queued = True
+                to_flush.append(client)
+        return len(subscribers)
 
 
 def _join(registry: dict[bytes, Subscribers], own: dict[bytes, None], client: Subscriber, name: bytes) -> None:

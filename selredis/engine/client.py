@@ -7,7 +7,9 @@ Clients act on each other in one way only: `other.queue(bytes)`.
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from selredis.engine.client_info import describe
 from selredis.engine.command import Argv, Command
+from selredis.errors import ReplyError
 from selredis.keyspace.database import Database
 from selredis.resp.encoder import ENCODERS
 from selredis.resp.reply import BLOCKED, Reply
@@ -15,6 +17,22 @@ from selredis.timers import Timer
 
 if TYPE_CHECKING:
     from selredis.engine.engine import Engine
+
+
+# What a command in a transaction's queue takes beyond its words' bytes, and each word: objects and pointers of CPython.
+QUEUED_COMMAND_BYTES = 120
+WORD_BYTES = 41
+
+
+def check_printable(text: bytes, error: bytes) -> None:
+    """Raises ReplyError(error) for what would not be one word in a line of CLIENT LIST: anything but visible ASCII."""
+    if not all(0x21 <= byte <= 0x7E for byte in text):
+        raise ReplyError(error)
+
+
+def check_name(name: bytes) -> None:
+    """Raises ReplyError for what cannot name a connection."""
+    check_printable(name, b'ERR Client names cannot contain spaces, newlines or special characters.')
 
 
 class ReplyMode(Enum):
@@ -29,11 +47,16 @@ class ReplyMode(Enum):
 class Transaction:
     """Commands between MULTI and EXEC. `aborted`: one was refused, so EXEC will refuse them all."""
 
-    __slots__ = ('aborted', 'queued')
+    __slots__ = ('aborted', 'queued', 'queued_bytes')
 
     def __init__(self) -> None:
         self.queued: list[tuple[Command, Argv]] = []
+        self.queued_bytes = 0
         self.aborted = False
+
+    def queue(self, command: Command, argv: Argv) -> None:
+        self.queued.append((command, argv))
+        self.queued_bytes += QUEUED_COMMAND_BYTES + len(argv) * WORD_BYTES + sum(map(len, argv))
 
 
 class Wait:
@@ -93,6 +116,7 @@ class Client:
         'reply_mode',
         'shard_channels',
         'transaction',
+        'unsent_bytes',
         'user',
         'wait',
         'watch_broken',
@@ -111,6 +135,7 @@ class Client:
         self.out: list[bytes] = []
         self.queued = False  # in engine.to_flush
         self.bulky = False  # what is queued is too large to be copied
+        self.unsent_bytes = 0  # taken from the queue, and not taken by the peer yet
         self.pending: list[Argv] = []
         self.congested = False  # replies not read by the peer are past the high-water mark
         self.doomed = False  # to be closed at once
@@ -124,24 +149,26 @@ class Client:
         self.wait: Wait | None = None
         self.command: Command | None = None  # the last one
         self.in_exec = False
-        self.no_evict = False
-        self.no_touch = False
-        self.set_protocol(2)
+        self.lib_name = b''
+        self.lib_ver = b''
+        self.reply_mode = ReplyMode.ON
+        self.watch_broken = False
         self.reset()
         engine.clients[self.id] = self
 
     def reset(self) -> None:
-        """Back to what a new connection is (RESET), but for its protocol, which the command sets apart."""
+        """Back to what a new connection is (RESET), but for what it has told of its library."""
         engine = self.engine
+        self.set_protocol(2)
         self.db = engine.keyspace.databases[0]
         self.name = b''
-        self.lib_name = b''
-        self.lib_ver = b''
         self.user = b'default'
         self.authenticated = not engine.config['requirepass']
-        self.reply_mode = ReplyMode.ON
+        self.no_evict = False
+        self.no_touch = False
+        if self.reply_mode is not ReplyMode.SKIP:  # which is about RESET itself
+            self.reply_mode = ReplyMode.ON
         self.transaction: Transaction | None = None
-        self.watch_broken = False
         self.unwatch_all()
         engine.pubsub.forget(self)
         self.update_gated()
@@ -155,13 +182,41 @@ class Client:
     def subscribed(self) -> bool:
         return bool(self.channels or self.patterns or self.shard_channels)
 
+    @property
+    def query_bytes(self) -> int:
+        """Bytes read that belong to no command that has run."""
+        return sum(len(word) for argv in self.pending for word in argv)
+
+    @property
+    def argument_bytes(self) -> int:
+        """Bytes of the words of a command that is not complete yet, or waits."""
+        return sum(map(len, self.wait.argv)) if self.wait is not None else 0
+
+    @property
+    def unsent_pieces(self) -> int:
+        """In how many pieces unsent_bytes are kept."""
+        return 0
+
+    @property
+    def events(self) -> bytes:
+        """What the driver waits for: r, to read, and w, to write."""
+        return b''
+
+    @property
+    def on_unix_socket(self) -> bool:
+        return False
+
+    def describe(self) -> str:
+        """Who this is, for the log."""
+        return describe(self).decode('ascii', 'backslashreplace')
+
     def update_gated(self) -> None:
         """Must be called when any of these has changed: whether commands need a closer look before they run."""
         self.gated = (
             not self.authenticated
             or self.transaction is not None
             or self.reply_mode is not ReplyMode.ON
-            or (self.protocol == 2 and self.subscribed)
+            or self.subscribed
         )
 
     def update_halted(self) -> None:
@@ -182,16 +237,33 @@ class Client:
         self.queue(self.encoders[type(reply)](reply))
 
     def doom(self) -> None:
-        """Have the driver close this client at the end of the turn; what it has not been sent is lost."""
+        """Have the driver close this client at the end of the turn; what it has not been sent is lost.
+
+        For all others it is gone already: nothing is popped for it, no message counts it.
+        """
         if not self.doomed:
-            self.doomed = self.halted = True
             self.engine.doomed.append(self)
+            self.engine.forget(self)
 
     def close_after_replies(self) -> None:
-        """Have the driver close this client when all that is queued for it has been sent."""
+        """Have the driver close this client when all that is queued for it has been sent; no message comes any more."""
         if not (self.closing or self.doomed):
             self.closing = self.halted = True
             self.engine.doomed.append(self)
+            self.engine.detach(self)
+
+    def check_query_limit(self) -> None:
+        """Cut off a peer that has sent more than it may without letting it be run (client-query-buffer-limit).
+
+        What waits for EXEC counts, too: it is as much memory, and has no other bound.
+        """
+        unrun_bytes = self.query_bytes
+        if self.transaction is not None:
+            unrun_bytes += self.transaction.queued_bytes
+        if unrun_bytes > self.engine.config['client-query-buffer-limit']:
+            self.engine.log.warning(f'Closing client that reached max query buffer length: {self.describe()}')
+            self.engine.stats.query_limit_disconnections += 1
+            self.doom()
 
     def block_on(self, keys: list[bytes], kind: type, wait_ms: int, on_timeout: Reply) -> Reply:
         """Wait until one of keys is of that kind, then run the command again; 0 ms: for ever.

@@ -88,8 +88,9 @@ class Command:
         self.deprecated = deprecated  # the version, and what to use instead
         self.history = history
         self.subcommands: dict[bytes, Command] = {}  # by lower-case name
-        # The words a command may have; a container fits none, so that it is always looked at more closely.
-        self.low = abs(arity)
+        # The words a command may have; a container or a protected command fits none, so that it is always looked at more
+        # closely.
+        self.low = UNLIMITED if 'protected' in self.flags else abs(arity)
         self.high = arity if arity > 0 else UNLIMITED
 
     def takes(self, count: int) -> bool:

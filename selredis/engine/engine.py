@@ -18,7 +18,7 @@ from selredis.errors import INTERNAL, UNBLOCKED, ReplyError
 from selredis.keyspace.database import Database, Keyspace
 from selredis.keyspace.expiry import expire_slice
 from selredis.pubsub import PubSub
-from selredis.resp.reply import BLOCKED, NO_REPLY, QUEUED, Error, Reply
+from selredis.resp.reply import BLOCKED, NO_REPLY, QUEUED, Encoded, Error, Reply, Several
 from selredis.timers import Timers
 
 LARGE_REPLY_BYTES = 1024  # only replies above it are added up while a batch runs
@@ -74,7 +74,8 @@ class Engine:
         self.clock = clock
         self.random = random
         self.log = log
-        self.pubsub = PubSub()
+        self.to_flush: list[Client] = []
+        self.pubsub = PubSub(self.to_flush)
         self.keyspace = Keyspace(config['databases'], self.pubsub)
         self.timers = Timers(lambda error: log.defect('A timer failed', error))
         self.stats = Stats()
@@ -83,7 +84,6 @@ class Engine:
         self.clients: dict[int, Client] = {}
         self._last_client_id = 0
         self.blocked: dict[Client, None] = {}
-        self.to_flush: list[Client] = []
         self.runnable: list[Client] = []
         self.doomed: list[Client] = []
         self.gated = False
@@ -160,40 +160,61 @@ class Engine:
     def run_guarded(self, client: Client, argv: Argv) -> Reply:
         """Run one command of a client in an unusual state, or one that the table does not hold as it is written.
 
-        Returns the reply, nothing of it if the client asked for none. Raises ReplyError.
+        Returns what the client is to be sent now: nothing if it asked for no replies; and behind the reply, for EXEC
+        behind all of them, what the command made it publish to itself (7.2 and later). Raises ReplyError.
         """
-        if client.reply_mode is ReplyMode.ON:
+        if not client.gated:
             return self._run_looked_up(client, argv)
+        out = client.out
+        place = len(out)
+        silent = client.reply_mode is not ReplyMode.ON
         if client.reply_mode is ReplyMode.SKIP_NEXT:
             client.reply_mode = ReplyMode.SKIP
         try:
             reply = self._run_looked_up(client, argv)
-        except ReplyError:
+        except ReplyError as error:
             self.stats.errors += 1
-            reply = NO_REPLY
-        mode = client.reply_mode
-        if reply is BLOCKED:  # what it gets when its wait ends is the reply to be sent or not
-            return BLOCKED
-        if mode is ReplyMode.SKIP:
+            reply = Error(error.text)
+        if reply is BLOCKED:
+            return reply
+        if silent and client.reply_mode is not ReplyMode.ON:
+            # What (un)subscribing is answered with are pushes, and pushes are no replies.
+            if not isinstance(reply, Several):
+                reply = NO_REPLY
+            self._end_skip(client)
+        if len(out) > place:
+            reply = Several([reply, Encoded(b''.join(out[place:]))])
+            del out[place:]
+        return reply
+
+    def _end_skip(self, client: Client) -> None:
+        """The reply that CLIENT REPLY SKIP was about has been left out."""
+        if client.reply_mode is ReplyMode.SKIP:
             client.reply_mode = ReplyMode.ON
             client.update_gated()
-        return reply if mode is ReplyMode.ON else NO_REPLY
 
     def _run_looked_up(self, client: Client, argv: Argv) -> Reply:
         transaction = client.transaction
         try:
-            command = self.find(client, argv)
-            error = gates.refusal(client, command, argv)
+            command = client.command = self.find(client, argv)
+            error = gates.refusal(client, command)
             if error is not None:
                 raise ReplyError(error)
-        except ReplyError:
+        except ReplyError as refused:
+            if argv[0].lower() == b'exec':
+                client.end_transaction()
+                reason = refused.text.removeprefix(b'ERR ')
+                raise ReplyError(b'EXECABORT Transaction discarded because of: ' + reason) from None
             if transaction is not None:
                 transaction.aborted = True
             raise
         if transaction is not None and command.name not in UNQUEUED_IN_MULTI:
-            transaction.queued.append((command, argv))
+            # Nothing is kept of what EXEC will not run anyway.
+            if not (transaction.aborted or client.watch_broken):
+                transaction.queue(command, argv)
+                if transaction.queued_bytes > self.config['client-query-buffer-limit']:
+                    client.check_query_limit()
             return QUEUED
-        client.command = command
         return command.handler(client, argv)
 
     def find(self, client: Client, argv: Argv) -> Command:
@@ -306,11 +327,16 @@ class Engine:
             waiter = next(iter(waiters))
             assert isinstance(waiter, Client)
             assert waiter.wait is not None
+            place = len(waiter.out)
             encoded = self.call(waiter, waiter.wait.command, waiter.wait.argv)
             if encoded is None:
                 waiters.move_to_end(waiter)
             else:
+                # What it has published to itself comes behind the reply.
+                pushes = waiter.out[place:]
+                del waiter.out[place:]
                 self._end_wait(waiter, encoded)
+                waiter.out += pushes
 
     def _end_wait(self, client: Client, encoded: bytes) -> None:
         """Give a waiting client its reply, if it wants any, and let it go on with what it said meanwhile."""
@@ -318,9 +344,8 @@ class Engine:
         self.runnable.append(client)
         if client.reply_mode is ReplyMode.ON:
             client.queue(encoded)
-        elif client.reply_mode is ReplyMode.SKIP:
-            client.reply_mode = ReplyMode.ON
-            client.update_gated()
+        else:
+            self._end_skip(client)
 
     def run_timers(self) -> None:
         """Call back what is due at the present time."""
@@ -330,21 +355,30 @@ class Engine:
     def tick(self) -> None:
         """What happens `hz` times a second, busy or not."""
         self.tell_time()
+        self.keyspace.trim()
 
     def expire_some(self) -> bool:
-        """Remove keys past their deadline, for a millisecond at most; True if more is worth doing soon."""
-        return self.active_expire and expire_slice(self.keyspace, self.clock)
+        """Remove keys past their deadline, and free what large things are of no more use, for a millisecond each.
+
+        True if there is more to do.
+        """
+        left = self.keyspace.discarded.free_slice(self.clock)
+        return (self.active_expire and expire_slice(self.keyspace, self.clock)) or left
 
     def forget(self, client: Client) -> None:
-        """A peer is gone: leave nothing of it behind."""
+        """A peer is gone, or as good as gone: leave nothing of it behind."""
+        client.doomed = client.halted = True
+        self.clients.pop(client.id, None)
+        self.detach(client)
+        client.out.clear()
+        client.pending.clear()
+
+    def detach(self, client: Client) -> None:
+        """End all by which others could still reach a client: its wait, its watches, its subscriptions."""
         if client.wait is not None:
             self.unpark(client)
         self.pubsub.forget(client)
         client.unwatch_all()
-        client.out.clear()
-        client.pending.clear()
-        client.doomed = client.halted = True
-        self.clients.pop(client.id, None)
 
     def _set_notifications(self) -> None:
         self.keyspace.notify_classes(self.config['notify-keyspace-events'])

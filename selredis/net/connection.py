@@ -70,7 +70,7 @@ class Connection(Client):
     mark: what a client asks for without reading it must not grow without bound.
     """
 
-    __slots__ = ('held', 'loop', 'parser', 'reading', 'sock', 'table', 'unsent', 'unsent_bytes')
+    __slots__ = ('held', 'held_bytes', 'loop', 'parser', 'reading', 'sock', 'table', 'unsent')
 
     def __init__(
         self, engine: Engine, loop: Loop, table: ConnectionTable, sock: socket.socket, limits: ParserLimits
@@ -83,16 +83,31 @@ class Connection(Client):
         self.parser = RequestParser(limits)
         self.parser.trusted = self.authenticated
         self.held: deque[bytes] | None = None
+        self.held_bytes = 0
         self.unsent: deque[bytes | memoryview] | None = None
-        self.unsent_bytes = 0
         self.reading = True
         table.add(self)
         loop.add_reader(self.fd, self.on_readable)
 
     @property
     def query_bytes(self) -> int:
-        """Bytes read that belong to no command that has run."""
-        return self.parser.pending_bytes + (sum(map(len, self.held)) if self.held else 0)
+        return super().query_bytes + self.parser.pending_bytes + self.held_bytes
+
+    @property
+    def argument_bytes(self) -> int:
+        return super().argument_bytes + self.parser.argument_bytes
+
+    @property
+    def unsent_pieces(self) -> int:
+        return len(self.unsent) if self.unsent is not None else 0
+
+    @property
+    def events(self) -> bytes:
+        return (b'r' if self.reading else b'') + (b'w' if self.unsent is not None else b'')
+
+    @property
+    def on_unix_socket(self) -> bool:
+        return self.sock.family == socket.AF_UNIX
 
     # Input
 
@@ -119,6 +134,8 @@ class Connection(Client):
         batch = parser.feed(data)
         if batch:
             engine.run(self, batch)
+        else:
+            self.last_active_ms = engine.now_ms
         if parser.error is not None or parser.pending_bytes:
             self.go_on()
 
@@ -147,16 +164,8 @@ class Connection(Client):
         if self.held is None:
             self.held = deque()
         self.held.append(data)
+        self.held_bytes += len(data)
         self.check_query_limit()
-
-    def check_query_limit(self) -> None:
-        if self.query_bytes > self.engine.config['client-query-buffer-limit']:
-            self.engine.log.warning(
-                f'Closing client that reached max query buffer length: {self.describe()}'
-                f' (qbuf initial bytes: {self.query_bytes})'
-            )
-            self.engine.stats.query_limit_disconnections += 1
-            self.doom()
 
     def resume(self) -> None:
         """Go on with commands and input that had to wait, a read's worth; the rest in the next turn."""
@@ -165,6 +174,7 @@ class Connection(Client):
             return
         parser = self.parser
         data = self.held.popleft() if self.held else b''
+        self.held_bytes -= len(data)
         if not self.held:
             self.held = None
         batch = parser.feed(data)
@@ -236,9 +246,11 @@ class Connection(Client):
         except OSError:
             self.doom()
             return 0
-        stats = self.engine.stats
+        engine = self.engine
+        stats = engine.stats
         stats.writes += 1
         stats.output_bytes += sent
+        self.last_active_ms = engine.now_ms
         return sent
 
     def keep(self, data: bytes | memoryview) -> None:
@@ -286,13 +298,6 @@ class Connection(Client):
             )
             self.engine.stats.output_limit_disconnections += 1
             self.doom()
-
-    def describe(self) -> str:
-        """Who this is, for the log."""
-        return (
-            f'id={self.id} addr={self.addr.decode("ascii", "backslashreplace")} fd={self.fd}'
-            f' name={self.name.decode("ascii", "backslashreplace")} omem={self.unsent_bytes} qbuf={self.query_bytes}'
-        )
 
     def close(self) -> None:
         """Give the socket back and leave nothing behind. Called between turns only."""

@@ -156,6 +156,11 @@ class RequestParser:
             pending += self._value.tell()
         return pending
 
+    @property
+    def argument_bytes(self) -> int:
+        """Bytes of the complete arguments of an unfinished command."""
+        return sum(map(len, self._argv))
+
     def feed(self, data: bytes) -> list[Argv]:
         """Return the commands that are complete with these bytes; b'' goes on with what is held.
 
