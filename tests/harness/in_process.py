@@ -42,11 +42,12 @@ class InProcessStage(Stage):
         config.read_directive([b'enable-debug-command', b'yes'])
         self.server = Server(config, FailingLog('nothing'), self.clock)
         self.clients: dict[int, WireClient] = {}
+        self.ids: dict[int, bytes] = {}
 
     def play(self, step: Step, expected: Received | None) -> Observed:
         if step.client not in self.clients:
             self.open(step.client)
-        for piece in self.cut(step.sent):
+        for piece in self.cut(step.sent(self.ids)):
             self.clients[step.client].send(piece)
             self.turn()
         observed: Observed = {number: [] for number in self.clients}
@@ -60,6 +61,7 @@ class InProcessStage(Stage):
         ours, theirs = socket.socketpair()
         self.server.on_accepted(theirs)
         self.clients[number] = WireClient(ours)
+        self.ids[number] = b'%d' % max(self.server.engine.clients)
         if self.protocol == 3:
             self.clients[number].send(encode_command('HELLO', 3))
             hello: Observed = {number: []}

@@ -56,11 +56,19 @@ class Step:
     said: str  # its line, as written
     line_number: int
     client: int
-    sent: bytes
+    words: list[bytes]
+    raw: bool  # the words are sent as they are, not as a command
     above: list[str]  # comments, blank lines and directives, as written
     directives: set[str]
     block: list[str] = field(default_factory=list)  # the lines of its replies, as written
     block_resp3: list[str] | None = None  # where they differ
+
+    def sent(self, ids: dict[int, bytes]) -> bytes:
+        """The bytes to send, `{id2}` in them replaced by the id that the server gave to client 2."""
+        words = self.words
+        for number, id_ in ids.items():
+            words = [word.replace(b'{id%d}' % number, id_) for word in words]
+        return b''.join(words) if self.raw else encode_command(*words)
 
     def expected(self, protocol: Protocol) -> Received:
         if protocol == 2:
@@ -85,9 +93,8 @@ class Transcript:
         """The names in its CONFIG SETs: what has to be set back."""
         names: set[str] = set()
         for step in self.steps:
-            words = split_words(step.said.partition('> ')[2])
-            if [word.upper() for word in words[:2]] == [b'CONFIG', b'SET']:
-                names.update(word.decode().lower() for word in words[2::2])
+            if [word.upper() for word in step.words[:2]] == [b'CONFIG', b'SET']:
+                names.update(word.decode().lower() for word in step.words[2::2])
         return sorted(names)
 
 
@@ -144,9 +151,8 @@ def read(path: Path) -> Transcript:
 
 
 def make_step(said: re.Match[str], number: int, above: list[str], directives: set[str]) -> Step:
-    words = split_words(said['words'])
-    sent = b''.join(words) if said['kind'] == '>>' else encode_command(*words)
-    return Step(said[0], number, int(said['client'] or '1'), sent, above, directives)
+    client = int(said['client'] or '1')
+    return Step(said[0], number, client, split_words(said['words']), said['kind'] == '>>', above, directives)
 
 
 def read_directive(transcript: Transcript, directives: set[str], name: str, argument: str) -> None:
