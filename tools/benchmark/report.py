@@ -65,11 +65,11 @@ class Measure:
         (self.reference if role == 'reference' else self.subject).append(value)
 
     def ratios(self) -> list[float]:
-        """The subject's value over the reference's, a round at a time; none where the reference's is not positive."""
+        """The subject's value over the reference's, a round at a time; none where there is nothing to compare."""
         if self.unit == 'yes/no':
             return []
         pairs = zip(self.reference, self.subject, strict=False)
-        return [subject / reference for reference, subject in pairs if reference > 0]
+        return [subject / reference for reference, subject in pairs if reference > 0 and subject >= 0]
 
     def verdict(self) -> str:
         reached = self.ratios() if self.goal and self.goal.of == 'ratio' else self.subject

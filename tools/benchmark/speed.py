@@ -13,7 +13,7 @@ from tools.benchmark.wire import LOOPBACK, fill, numbered_command
 KEYS = 100_000
 LIST = 'mylist'  # the one redis-benchmark pushes to
 PUSH_AT_ONCE = 1_000
-PROBE_REQUESTS = {1: 20_000, 16: 200_000, 64: 200_000}  # by pipeline: a few tenths of a second
+PROBE_REQUESTS = {1: 10_000, 16: 100_000, 64: 100_000}  # by pipeline: some tenths of a second
 SAMPLE_LIMIT_SECONDS = 120.0
 
 
