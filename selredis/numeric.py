@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from selredis.errors import NOT_A_FLOAT, NOT_AN_INTEGER, TIMEOUT_OUT_OF_RANGE, ReplyError
 
+INT32_MIN = -(2**31)
+INT32_MAX = 2**31 - 1
 INT64_MIN = -(2**63)
 INT64_MAX = 2**63 - 1
 
@@ -33,6 +35,14 @@ def integer(text: bytes, error: bytes = NOT_AN_INTEGER) -> int:
     if is_integer(text):
         return int(text)
     raise ReplyError(error)
+
+
+def integer32(text: bytes, error: bytes | None = None) -> int:
+    """`integer` for one of 32 bits. Raises ReplyError(error), or one that tells what the matter is."""
+    number = integer(text, error or NOT_AN_INTEGER)
+    if not INT32_MIN <= number <= INT32_MAX:
+        raise ReplyError(error or b'ERR value is out of range, value must between %d and %d' % (INT32_MIN, INT32_MAX))
+    return number
 
 
 def is_integer(text: bytes) -> bool:

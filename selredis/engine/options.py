@@ -1,6 +1,8 @@
 """Options that several commands have, read as Redis reads them."""
 
-from selredis.errors import TIMEOUT_OUT_OF_RANGE, ReplyError
+from selredis.engine.client import Client
+from selredis.errors import DB_OUT_OF_RANGE, TIMEOUT_OUT_OF_RANGE, ReplyError
+from selredis.keyspace.database import Database
 from selredis.numeric import INT64_MAX, INT64_MIN, integer, timeout_ms
 
 # Milliseconds in the unit of a time, and whether it is counted from now.
@@ -46,3 +48,11 @@ def read_wait_ms(text: bytes, now_ms: int) -> int:
     if wait_ms > INT64_MAX - now_ms:
         raise ReplyError(TIMEOUT_OUT_OF_RANGE)
     return wait_ms
+
+
+def database(client: Client, number: int) -> Database:
+    """The database of that number. Raises ReplyError if there is none."""
+    databases = client.engine.keyspace.databases
+    if not 0 <= number < len(databases):
+        raise ReplyError(DB_OUT_OF_RANGE)
+    return databases[number]

@@ -8,8 +8,8 @@ from selredis.pubsub import PubSub
 
 CLASS_OF_EVENT: dict[bytes, str] = {}
 for _class, _events in {
-    'g': 'del expire persist rename_from rename_to copy_to move_from move_to restore sortstore',
-    '$': 'set getset append setrange incrby incrbyfloat setbit getdel',
+    'g': 'del expire persist rename_from rename_to copy_to move_from move_to',
+    '$': 'set append setrange incrby incrbyfloat',
     'l': 'lpush rpush lpop rpop linsert lset lrem ltrim',
     'x': 'expired',
     'e': 'evicted',

@@ -1,14 +1,25 @@
 """OBJECT ENCODING: what Redis would call the way in which it keeps such a value.
 
-Values are kept in one way here. The name follows from the value itself, as Redis would have come to it.
+Values are kept in one way here. The name follows from the value itself, as Redis would have come to it. (Only where
+Redis remembers what a value has been may it say otherwise: a list that has shrunk keeps its encoding for a while.)
 """
 
 from selredis.numeric import is_integer
+from selredis.values.list import List
 
 EMBEDDED_BYTES = 44  # longer strings are apart from their header (object.c, OBJ_ENCODING_EMBSTR_SIZE_LIMIT)
 
+# A listpack's header and end mark; what is in front of an element, by its length; what is behind it (listpack.c).
+LISTPACK_BYTES = 7
+LISTPACK_ELEMENT_BYTES = 2  # the least
+STRING_HEADS = ((64, 1), (4096, 2), (1 << 32, 5))
+INTEGER_BYTES = ((1 << 12, 2), (1 << 15, 3), (1 << 23, 4), (1 << 31, 5), (1 << 63, 9))  # for -n <= number < n
+LENGTH_BEHIND = ((1 << 7, 1), ((1 << 14) - 1, 2), ((1 << 21) - 1, 3), ((1 << 28) - 1, 4), (1 << 33, 5))
+NODE_BYTES = (4096, 8192, 16384, 32768, 65536)  # list-max-listpack-size -1 to -5 (quicklist.c)
+SAFE_BYTES = 8192  # a listpack's most where list-max-listpack-size is a number of elements
 
-def encoding_of(value: object) -> bytes:
+
+def encoding_of(value: object, list_max_listpack_size: int) -> bytes:
     """The name of a value's encoding."""
     match value:
         case bytearray():  # changed in place, which Redis does in a buffer of its own, however short
@@ -17,4 +28,28 @@ def encoding_of(value: object) -> bytes:
             if is_integer(value):
                 return b'int'
             return b'embstr' if len(value) <= EMBEDDED_BYTES else b'raw'
+        case List():
+            return b'listpack' if fits_listpack(value, list_max_listpack_size) else b'quicklist'
     raise TypeError(f'a value of type {type(value).__name__} has no encoding')
+
+
+def fits_listpack(elements: List, limit: int) -> bool:
+    """Whether a list is within list-max-listpack-size: so many elements, or if negative, one of NODE_BYTES."""
+    most_bytes = SAFE_BYTES if limit >= 0 else NODE_BYTES[min(-limit, len(NODE_BYTES)) - 1]
+    most = max(limit, 1) if limit >= 0 else most_bytes // LISTPACK_ELEMENT_BYTES
+    return len(elements) <= most and LISTPACK_BYTES + sum(map(listpack_bytes, elements)) <= most_bytes
+
+
+def listpack_bytes(element: bytes) -> int:
+    """What an element takes in a listpack."""
+    size = integer_bytes(int(element)) if is_integer(element) else step(STRING_HEADS, len(element)) + len(element)
+    return size + step(LENGTH_BEHIND, size)
+
+
+def integer_bytes(number: int) -> int:
+    return 1 if 0 <= number < 1 << 7 else step(INTEGER_BYTES, number if number >= 0 else -number - 1)
+
+
+def step(steps: tuple[tuple[int, int], ...], number: int) -> int:
+    """What belongs to the first limit that is above the number."""
+    return next(result for limit, result in steps if number < limit)

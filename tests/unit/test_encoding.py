@@ -1,6 +1,7 @@
 import pytest
 
-from selredis.values.encoding import encoding_of
+from selredis.values.encoding import encoding_of, listpack_bytes
+from selredis.values.list import List
 
 
 @pytest.mark.parametrize(
@@ -18,9 +19,67 @@ from selredis.values.encoding import encoding_of
     ],
 )
 def test_of_strings(value, expected):
-    assert encoding_of(value) == expected
+    assert encoding_of(value, -2) == expected
+
+
+# The bytes are those that redis 7.2's listpack.c gives.
+@pytest.mark.parametrize(
+    ('element', 'size'),
+    [
+        (b'0', 2),
+        (b'127', 2),
+        (b'-1', 3),
+        (b'128', 3),
+        (b'4095', 3),
+        (b'-4096', 3),
+        (b'4096', 4),
+        (b'-32768', 4),
+        (b'32768', 5),
+        (b'8388608', 6),
+        (b'-2147483648', 6),
+        (b'2147483648', 10),
+        (b'-9223372036854775808', 10),
+        (b'', 2),
+        (b'01', 4),
+        (b'x' * 63, 65),
+        (b'x' * 64, 67),
+        (b'x' * 125, 128),
+        (b'x' * 126, 130),
+        (b'x' * 4095, 4099),
+        (b'x' * 4096, 4103),
+        (b'x' * 16377, 16384),
+        (b'x' * 16378, 16386),
+    ],
+)
+def test_bytes_in_a_listpack(element, size):
+    assert listpack_bytes(element) == size
+
+
+@pytest.mark.parametrize(
+    ('elements', 'limit', 'expected'),
+    [
+        ([b'a'], -2, b'listpack'),
+        ([b'x' * 8177], -2, b'listpack'),  # 7 + 5 + 8177 + 2 = 8191
+        ([b'x' * 8178], -2, b'listpack'),
+        ([b'x' * 8179], -2, b'quicklist'),
+        ([b'1'] * 4092, -2, b'listpack'),
+        ([b'1'] * 4093, -2, b'quicklist'),
+        ([b'1'] * 1_000_000, -2, b'quicklist'),
+        ([b'x' * 4000, b'x' * 100], -1, b'quicklist'),
+        ([b'x' * 60000], -5, b'listpack'),
+        ([b'x' * 60000], -6, b'listpack'),  # lower than any is as the lowest
+        ([b'x' * 60000, b'x' * 5536], -6, b'quicklist'),
+        ([b'a', b'b', b'c'], 3, b'listpack'),
+        ([b'a', b'b', b'c', b'd'], 3, b'quicklist'),
+        ([b'x' * 8192], 3, b'quicklist'),
+        ([b'a'], 0, b'listpack'),  # 0 is as 1
+        ([b'a', b'b'], 0, b'quicklist'),
+    ],
+)
+def test_of_lists(elements, limit, expected):
+    assert encoding_of(List(elements), limit) == expected
 
 
 def test_what_is_no_value_has_none():
     with pytest.raises(TypeError):
-        encoding_of(1)
+        encoding_of(1, -2)

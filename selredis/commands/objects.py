@@ -1,0 +1,104 @@
+"""OBJECT: what is known of a value beside what is in it."""
+
+from typing import Any
+
+from selredis.engine.client import Client
+from selredis.engine.command import Argv, command, key
+from selredis.engine.help import help_on_subcommands
+from selredis.errors import ReplyError
+from selredis.numeric import is_integer
+from selredis.resp.reply import Reply
+from selredis.values.encoding import encoding_of
+
+SHARED_INTEGERS = 10_000  # from 0 on there is one of each for all keys in Redis (server.h, OBJ_SHARED_INTEGERS)
+SHARED_REFERENCES = 2**31 - 1
+NO_LFU = (
+    b'ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching'
+    b' between policies at runtime LRU and LFU data will take some time to adjust.'
+)
+
+
+@command('OBJECT', arity=-2, since='2.2.3', group='generic')
+def object_(client: Client, argv: Argv) -> Reply:
+    """OBJECT
+
+    Groups the commands about what is known of a value.
+    """
+    raise NotImplementedError
+
+
+@command(
+    'OBJECT|ENCODING',
+    arity=3,
+    flags='readonly',
+    keys=(key('RO', 2),),
+    since='2.2.3',
+    group='generic',
+    tips=('nondeterministic_output',),
+)
+def object_encoding(client: Client, argv: Argv) -> Reply:
+    """OBJECT ENCODING key
+
+    Tells how Redis would keep the value of a key.
+
+    O(1)
+    """
+    value = client.db.inspect(argv[2])
+    return None if value is None else encoding_of(value, client.engine.config['list-max-listpack-size'])
+
+
+@command(
+    'OBJECT|FREQ',
+    arity=3,
+    flags='readonly',
+    keys=(key('RO', 2),),
+    since='4.0.0',
+    group='generic',
+    tips=('nondeterministic_output',),
+)
+def object_freq(client: Client, argv: Argv) -> Reply:
+    """OBJECT FREQ key
+
+    Would tell how often a key is used, were that counted.
+
+    O(1)
+    """
+    if client.db.inspect(argv[2]) is None:
+        return None
+    raise ReplyError(NO_LFU)
+
+
+@command(
+    'OBJECT|REFCOUNT',
+    arity=3,
+    flags='readonly',
+    keys=(key('RO', 2),),
+    since='2.2.3',
+    group='generic',
+    tips=('nondeterministic_output',),
+)
+def object_refcount(client: Client, argv: Argv) -> Reply:
+    """OBJECT REFCOUNT key
+
+    Tells how many references Redis would hold to the value of a key: one, or no end of them to a small integer.
+
+    O(1)
+    """
+    value = client.db.inspect(argv[2])
+    return None if value is None else SHARED_REFERENCES if is_shared(value) else 1
+
+
+def is_shared(value: Any) -> bool:
+    """Whether a value is an integer that Redis has only once."""
+    return type(value) is bytes and is_integer(value) and 0 <= int(value) < SHARED_INTEGERS
+
+
+@command('OBJECT|HELP', arity=2, flags='loading stale', since='6.2.0', group='generic')
+def object_help(client: Client, argv: Argv) -> Reply:
+    """OBJECT HELP
+
+    Returns this text.
+
+    O(1)
+    """
+    return help_on_subcommands(b'object')
