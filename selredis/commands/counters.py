@@ -83,7 +83,15 @@ def decrby(client: Client, argv: Argv) -> Reply:
     return increase(client.db, key, -decrement)
 
 
-@command('INCRBYFLOAT', arity=3, flags='write denyoom fast', keys=(COUNTER,), since='2.6.0', group='string')
+@command(
+    'INCRBYFLOAT',
+    arity=3,
+    flags='write denyoom fast',
+    keys=(COUNTER,),
+    since='2.6.0',
+    group='string',
+    types={'increment': 'double'},
+)
 def incrbyfloat(client: Client, argv: Argv) -> Reply:
     """INCRBYFLOAT key increment
 

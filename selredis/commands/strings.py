@@ -74,7 +74,7 @@ def get(client: Client, argv: Argv) -> Reply:
     'SET',
     arity=-3,
     flags='write denyoom',
-    keys=(key('RW access update variable_flags', 1),),
+    keys=(key('RW access update variable_flags', 1, note='The key is read only with `GET`.'),),
     since='1.0.0',
     group='string',
     history=(
@@ -231,7 +231,14 @@ def getdel(client: Client, argv: Argv) -> Reply:
     return value
 
 
-@command('GETEX', arity=-2, flags='write fast', keys=(key('RW access update', 1),), since='6.2.0', group='string')
+@command(
+    'GETEX',
+    arity=-2,
+    flags='write fast',
+    keys=(key('RW access update', 1, note='What may be updated is the deadline.'),),
+    since='6.2.0',
+    group='string',
+)
 def getex(client: Client, argv: Argv) -> Reply:
     """GETEX key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]
 

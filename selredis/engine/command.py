@@ -5,13 +5,37 @@ wraps nothing: a handler is called as it is written. The table is COMMAND, COMMA
 and the README's list.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from selredis.resp.reply import Reply
 
 Argv = list[bytes]
 UNLIMITED = 1 << 62
+NO_TYPES: Mapping[str, str] = MappingProxyType({})
+
+# The categories that access lists know, in the order in which Redis names them (acl.c, ACLCommandCategories).
+CATEGORIES = (
+    *('keyspace', 'read', 'write', 'set', 'sortedset', 'list', 'hash', 'string', 'bitmap', 'hyperloglog', 'geo'),
+    *('stream', 'pubsub', 'admin', 'fast', 'slow', 'blocking', 'dangerous', 'connection', 'transaction', 'scripting'),
+)
+# Groups whose commands have a category in common. (That of pub/sub follows from the flag.)
+CATEGORY_OF_GROUP = {
+    'connection': 'connection',
+    'generic': 'keyspace',
+    'list': 'list',
+    'string': 'string',
+    'transactions': 'transaction',
+}
+CATEGORIES_OF_FLAG = {
+    'admin': ('admin', 'dangerous'),
+    'blocking': ('blocking',),
+    'fast': ('fast',),
+    'pubsub': ('pubsub',),
+    'readonly': ('read',),
+    'write': ('write',),
+}
 
 
 class KeySpec(NamedTuple):
@@ -19,7 +43,8 @@ class KeySpec(NamedTuple):
 
     The search begins at word `at`. Either a range: to the word `last` places behind it (negative: counted from the
     end of the command), every `step` words; or, with `first`, a number of keys stands at `at` and the keys `first`
-    words behind it. `flags` are Redis's own words: RO, RW, OW or RM, then access, update, insert, delete.
+    words behind it. `flags` are Redis's own words: RO, RW, OW or RM, then access, update, insert, delete; not_key for
+    what is only found like a key; variable_flags if they depend on the options. `note` tells people what they mean.
     """
 
     flags: tuple[str, ...]
@@ -27,11 +52,12 @@ class KeySpec(NamedTuple):
     last: int
     step: int
     first: int | None
+    note: str = ''
 
 
-def key(flags: str, at: int, last: int = 0, step: int = 1) -> KeySpec:
+def key(flags: str, at: int, last: int = 0, step: int = 1, *, note: str = '') -> KeySpec:
     """Keys in a range of words."""
-    return KeySpec(tuple(flags.split()), at, last, step, None)
+    return KeySpec(tuple(flags.split()), at, last, step, None, note)
 
 
 def numkeys(flags: str, at: int, first: int = 1, step: int = 1) -> KeySpec:
@@ -58,6 +84,7 @@ class Command:
         'since',
         'subcommands',
         'tips',
+        'types',
     )
 
     def __init__(
@@ -74,6 +101,7 @@ class Command:
         tips: tuple[str, ...],
         deprecated: tuple[str, str] | None,
         history: tuple[tuple[str, str], ...],
+        types: Mapping[str, str] = NO_TYPES,
     ) -> None:
         self.container, _, _ = name.lower().rpartition('|')
         self.name = name.lower()  # in full: 'client|list'
@@ -87,9 +115,10 @@ class Command:
         self.tips = tips
         self.deprecated = deprecated  # the version, and what to use instead
         self.history = history
+        self.types = types
         self.subcommands: dict[bytes, Command] = {}  # by lower-case name
-        # The words a command may have; a container or a protected command fits none, so that it is always looked at more
-        # closely.
+        # How many words a command may have; a container or a protected command fits no number, so that it is always
+        # looked at more closely.
         self.low = UNLIMITED if 'protected' in self.flags else abs(arity)
         self.high = arity if arity > 0 else UNLIMITED
 
@@ -97,6 +126,21 @@ class Command:
         """Whether a command of so many words, its name included, is complete."""
         arity = self.arity
         return count == arity if arity > 0 else count >= -arity
+
+    @property
+    def acl_categories(self) -> list[str]:
+        """All its categories in Redis's order: those that follow from flags and group, and those declared.
+
+        What only holds subcommands has none of its group: there is nothing to allow but them.
+        """
+        found = set(self.categories)
+        for flag in self.flags:
+            found.update(CATEGORIES_OF_FLAG.get(flag, ()))
+        if 'fast' not in found:
+            found.add('slow')
+        if not self.subcommands:
+            found.add(CATEGORY_OF_GROUP.get(self.group, ''))
+        return [category for category in CATEGORIES if category in found]
 
 
 COMMANDS: dict[bytes, Command] = {}  # by lower-case and by upper-case name; subcommands are in their containers
@@ -114,8 +158,14 @@ def command(
     tips: tuple[str, ...] = (),
     deprecated: tuple[str, str] | None = None,
     history: tuple[tuple[str, str], ...] = (),
+    types: Mapping[str, str] = NO_TYPES,
 ) -> Callable[[Callable[..., Reply]], Callable[..., Reply]]:
-    """Enter a handler in the table. A subcommand is named 'CLIENT|LIST' and declared after its container."""
+    """Enter a handler in the table. A subcommand is named 'CLIENT|LIST' and declared after its container.
+
+    `flags` are those of COMMAND INFO and, not shown there, protected, may_replicate, touches_arbitrary_keys and syscmd.
+    `deprecated`: since when, and what to use instead. `history`: version and change. `types`: of arguments whose name
+    does not tell (engine/syntax.py, TYPES).
+    """
 
     def register(handler: Callable[..., Reply]) -> Callable[..., Reply]:
         entry = Command(
@@ -130,6 +180,7 @@ def command(
             tips=tips,
             deprecated=deprecated,
             history=history,
+            types=types,
         )
         if entry.container:
             parent = COMMANDS[entry.container.encode()]

@@ -16,7 +16,6 @@ is a count and a flag.
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 BRACKETS = {'[': ']', '<': '>'}
@@ -43,8 +42,7 @@ class Documentation(NamedTuple):
     complexity: str
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """A node of the argument tree, under the names of COMMAND DOCS.
 
     An argument that takes a value has the name that the syntax line shows, which is thus its display_text as well.
@@ -158,7 +156,7 @@ class Reader:
                 alternatives[-1].append(word)
         read = tuple(one_argument(self.sequence(words)) for words in alternatives)
         argument = read[0] if len(read) == 1 else Argument(joined_name(read), 'oneof', arguments=read)
-        return replace(argument, optional=True) if group.bracket == '[' else argument
+        return argument._replace(optional=True) if group.bracket == '[' else argument
 
     def leaf(self, name: str) -> Argument:
         kind = self.types.get(name) or TYPES.get(name, 'string')
@@ -176,7 +174,7 @@ def repeat(parts: list[Part], repetition: Group) -> None:
     repeated = parts[-len(words) :] if words else parts[-1:]
     if not repeated or (words and words != [part.word for part in repeated]):
         raise ValueError("'[... ...]' does not repeat what stands before it")
-    argument = replace(one_argument(bind_tokens(repeated)), multiple=True, multiple_token=repeated[0].argument is None)
+    argument = one_argument(bind_tokens(repeated))._replace(multiple=True, multiple_token=repeated[0].argument is None)
     parts[-len(repeated) :] = [Part(repetition, argument)]
 
 
@@ -202,7 +200,7 @@ def with_token(token: str, owned: list[Argument]) -> Argument:
     if not owned:
         return Argument(name, 'pure-token', token)
     argument = one_argument(owned)
-    return replace(argument, name=name if argument.arguments else argument.name, token=token)
+    return argument._replace(name=name if argument.arguments else argument.name, token=token)
 
 
 def one_argument(arguments: list[Argument]) -> Argument:

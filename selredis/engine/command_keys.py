@@ -1,0 +1,94 @@
+"""Which words of a command are its keys, and what happens to them: read off the command's key specs.
+
+That much is needed to say it to clients (COMMAND GETKEYS), and whatever has to know of keys before a command runs.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from selredis.engine.command import Argv, Command, KeySpec
+from selredis.numeric import is_integer
+
+
+class FoundKey(NamedTuple):
+    """A key among the words of a command, and what happens to it, in the words of KeySpec.flags."""
+
+    key: bytes
+    flags: tuple[str, ...]
+
+
+class LegacyRange(NamedTuple):
+    """First word, last word (negative: from the end) and step, as clients have asked for them since 2.8.13.
+
+    Zeros if no such range holds any key. `movable` if it does not hold all of them.
+    """
+
+    first: int
+    last: int
+    step: int
+    movable: bool
+
+
+def set_flags(argv: Argv) -> tuple[str, ...]:
+    """What SET does to its key: with GET it reads it, too."""
+    reads = any(word.upper() == b'GET' for word in argv[3:])
+    return ('RW', 'access', 'update') if reads else ('OW', 'update')
+
+
+# For keys whose flags are variable_flags: what they are for the words at hand.
+VARIABLE_FLAGS: dict[str, Callable[[Argv], tuple[str, ...]]] = {'set': set_flags}
+
+
+def has_keys(command: Command) -> bool:
+    """Whether it may have keys at all."""
+    return any('not_key' not in spec.flags for spec in command.keys)
+
+
+def find_keys(command: Command, argv: Argv) -> list[FoundKey] | None:
+    """The keys in a call of the command, whose arity is right, in order; None if its words are not right."""
+    found: list[FoundKey] = []
+    for spec in command.keys:
+        if 'not_key' in spec.flags:
+            continue
+        places = _places(spec, argv)
+        if not places or places[-1] >= len(argv):
+            return None
+        flags = VARIABLE_FLAGS[command.name](argv) if 'variable_flags' in spec.flags else spec.flags
+        found += [FoundKey(argv[place], flags) for place in places]
+    return found
+
+
+def _places(spec: KeySpec, argv: Argv) -> range:
+    """The places of a spec's keys; they may lie behind the end of the command."""
+    if spec.first is not None:
+        count = argv[spec.at] if spec.at < len(argv) else b''
+        if not is_integer(count):
+            return range(0)
+        first = spec.at + spec.first
+        return range(first, first + int(count) * spec.step, spec.step)
+    last = spec.at + spec.last if spec.last >= 0 else len(argv) + spec.last
+    return range(spec.at, last + 1, spec.step)
+
+
+def legacy_range(command: Command) -> LegacyRange:
+    """The one range of words that COMMAND INFO tells of (server.c, populateCommandLegacyRangeSpec).
+
+    Of several specs those that follow each other make one range.
+    """
+    movable = False
+    firsts: list[int] = []
+    lasts: list[int] = []
+    step = 1
+    for spec in command.keys:
+        last = spec.at + spec.last if spec.last >= 0 else spec.last
+        follows = not lasts or lasts[-1] == spec.at - 1
+        if spec.first is None and follows and (spec.step == 1 or len(command.keys) == 1):
+            firsts.append(spec.at)
+            lasts.append(last)
+            step = spec.step
+        else:
+            movable = True
+    if not firsts:
+        return LegacyRange(0, 0, 0, movable)
+    # Counted from the end is behind any that is counted from the front.
+    return LegacyRange(min(firsts), max(lasts, key=lambda last: (last < 0, last)), step, movable)
