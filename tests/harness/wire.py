@@ -44,9 +44,10 @@ class Reply:
 
     def is_misplaced(self) -> bool:
         """Whether, in RESP3, this is a push that should be an array or the other way round."""
-        if self.kind == '>':
-            return not self.items or self.items[0].value not in PUSH_WORDS
-        return self.kind == '*' and bool(self.value) and self.items[0].value in PUSH_WORDS
+        if self.kind not in '*>':
+            return False
+        first = self.items[0].value if self.value else None
+        return (isinstance(first, bytes) and first in PUSH_WORDS) != (self.kind == '>')
 
 
 def parse(data: bytes, start: int = 0) -> tuple[Reply, int]:
