@@ -15,6 +15,8 @@ from selredis.net.listener import ListenError
 from selredis.server import Server
 from selredis.version import REDIS_VERSION, SELREDIS_VERSION
 
+STANDARD_INPUT, STANDARD_ERROR = 0, 2
+
 USAGE = """\
 Usage: selredis [/path/to/redis.conf] [options] [-]
        selredis - (read the configuration from standard input)
@@ -35,6 +37,7 @@ Examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a server until it is told to stop. The exit code: 0, or 1 when the start failed."""
+    open_standard_descriptors()
     invocation = parse_command_line(sys.argv[1:] if arguments is None else arguments)
     if invocation.wants == 'version':
         print(f'selredis v={SELREDIS_VERSION} redis={REDIS_VERSION} python={platform.python_version()}')
@@ -45,13 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     config = Config()
     log = Log()
     try:
-        stdin = sys.stdin.buffer.read() if invocation.from_stdin else b''
+        stdin = read_standard_input() if invocation.from_stdin else b''
         load(config, invocation.file, stdin, invocation.options)
-        log.set(config['loglevel'], config.path('logfile') if config['logfile'] else '')
+        log.set(config['loglevel'], config.path('logfile'))
         if log.path:
             check_log_file(log.path)
     except ConfigFileError as error:
-        print(error.block(REDIS_VERSION), file=sys.stderr)
+        print(error.block(REDIS_VERSION), end='', file=sys.stderr)
         return 1
     except UnreadableConfigFile as error:
         log.warning(str(error))
@@ -76,21 +79,33 @@ def serve(config: Config, log: Log, invocation: Invocation) -> int:
         log.warning(warning)
     server = Server(config, log)
     server.engine.deployment.config_file = invocation.file or ''
+    take_signals(server)
     try:
         server.open()
     except ListenError as error:
         log.warning(str(error))
         return 1
-    pid_file = PidFile(config.path('pidfile') if config['pidfile'] else '', log)
-    take_signals(server)
+    pid_file = PidFile(config.path('pidfile'), log)
     keep_collector_quiet()
     log.notice('Server initialized')
-    log.notice('Ready to accept connections')
+    log.notice(f'Ready to accept connections {" ".join(server.kinds())}')
     server.run()
     pid_file.remove()
     server.close()
     log.warning('Redis is now ready to exit, bye bye...')
     return 0
+
+
+def open_standard_descriptors() -> None:
+    """Open what is closed of descriptors 0 to 2, or a client's socket would become one of them and get the log."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= STANDARD_ERROR:
+        pass
+    os.close(fd)
+
+
+def read_standard_input() -> bytes:
+    with open(STANDARD_INPUT, 'rb', closefd=False) as stdin:
+        return stdin.read()
 
 
 def check_log_file(path: str) -> None:

@@ -268,7 +268,7 @@ class Config:
 
     def __init__(self) -> None:
         self._values: dict[str, Any] = {parameter.name: parameter.default for parameter in PARAMETERS}
-        self._values['dir'] = os.getcwd()
+        self._values['dir'] = working_directory()
         self._hooks: dict[str, list[Hook]] = {}
         self._warnings: list[str] = []
 
@@ -418,6 +418,14 @@ class Config:
             if parameter.unkept and self._values[parameter.name] != parameter.default:
                 shown = os.fsdecode(self.show(parameter))
                 self._warnings.append(f'WARNING: "{parameter.name} {shown}" has no effect: {parameter.unkept}')
+
+
+def working_directory() -> str:
+    """Where the process stands; empty if that directory has been removed."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return ''
 
 
 def failed(name: bytes, reason: str) -> ReplyError:

@@ -20,7 +20,7 @@ class EmbeddedServer:
     def __init__(self, server: Server) -> None:
         self.host = server.host
         self.port = server.port
-        self.unix_socket = server.config.path('unixsocket') if server.config['unixsocket'] else ''
+        self.unix_socket = server.config.path('unixsocket')
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def serve(port: int = 0, host: str = '127.0.0.1', unix_socket: str = '', **param
     for name, text in given.items():
         config.read_directive([name.replace('_', '-').encode(), text.encode()])
     config.finish_reading()
-    log = Log(config['loglevel'], config.path('logfile') if config['logfile'] else '')
+    log = Log(config['loglevel'], config.path('logfile'))
     server = Server(config, log, free_port=True)
     server.open()
     thread = threading.Thread(target=server.run, name=f'selredis:{server.port}', daemon=True)

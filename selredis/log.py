@@ -4,12 +4,13 @@ A file is opened for each line, as Redis does it, so that logrotate may move it 
 """
 
 import os
-import sys
 import time
 import traceback
 
 LEVELS = ('debug', 'verbose', 'notice', 'warning', 'nothing')
 MARKS = '.-*#'
+
+STANDARD_OUTPUT = 1
 
 
 class Log:
@@ -50,11 +51,11 @@ class Log:
         data = line.encode('utf-8', 'backslashreplace')
         try:
             if self.path:
-                with open(self.path, 'ab') as file:
+                with open(self.path, 'ab', buffering=0) as file:
                     file.write(data)
             else:
-                sys.stdout.buffer.write(data)
-                sys.stdout.buffer.flush()
+                # Not by sys.stdout, which may be None, and keeps what a closed pipe did not take to fail at exit.
+                os.write(STANDARD_OUTPUT, data)
         except OSError:
             # A full disk or a closed pipe must not end the server; there is nowhere left to say so.
             return

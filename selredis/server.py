@@ -58,6 +58,7 @@ class Server:
         self.host = ''
         self.free_port = free_port
         self.expire_backlog = False
+        self.stopping = False
         self.signal_name = ''  # of a signal that asks for the end; a handler may set it at any moment
         self.engine.deployment.executable = sys.executable
         self.engine.deployment.multiplexing_api = type(self.loop.selector).__name__.removesuffix('Selector').lower()
@@ -72,8 +73,8 @@ class Server:
     def open(self) -> None:
         """Listen where the configuration says. Raises ListenError; then nothing stays open."""
         config = self.config
-        self.raise_descriptor_limit()
         try:
+            self.raise_descriptor_limit()
             self.open_tcp()
             if config['unixsocket']:
                 path = config.path('unixsocket')
@@ -108,14 +109,15 @@ class Server:
         self.loop.call_threadsafe(self.shut_down)
 
     def shut_down(self) -> None:
-        """No new connections, replies flushed, then the loop ends."""
+        """Begin the end: no new connections and no more commands, but who is owed replies may still take them."""
+        if self.stopping:
+            return
+        self.stopping = True
         self.close_listeners()
-        stop_ms = self.loop.now_ms() + LAST_FLUSH_MS
-        self.flush()
-        while self.loop.now_ms() < stop_ms and any(connection.unsent for connection in self.table.all()):
-            for connection in self.table.all():
-                connection.on_writable()
-        self.loop.stop()
+        for connection in self.table.all():
+            connection.close_after_replies()
+        self.engine.timers.call_at(self.loop.now_ms() + LAST_FLUSH_MS, self.loop.stop)
+        self.loop.call_again()
 
     def close(self) -> None:
         """Give back everything that the server holds of the system."""
@@ -126,8 +128,15 @@ class Server:
 
     def close_listeners(self) -> None:
         for listener in self.listeners:
+            if listener.sock.family == socket.AF_UNIX:
+                self.log.notice('Removing the unix socket file.')
             listener.close()
         self.listeners.clear()
+
+    def kinds(self) -> list[str]:
+        """What there is to connect by, in Redis's words: `tcp`, `unix`."""
+        names = ['unix' if listener.sock.family == socket.AF_UNIX else 'tcp' for listener in self.listeners]
+        return list(dict.fromkeys(names))
 
     # Turns
 
@@ -144,8 +153,12 @@ class Server:
             self.flush()
         if engine.doomed:
             self.close_doomed()
-        if engine.shutdown_requested or self.signal_name:
-            self.end()
+        if self.stopping:
+            if not self.table:
+                self.loop.stop()
+        elif engine.shutdown_requested or self.signal_name:
+            self.log.notice('User requested shutdown...')
+            self.shut_down()
 
     def resume(self) -> None:
         """Let clients go on whose commands or input had to wait. What they make runnable has its turn next."""
@@ -176,11 +189,6 @@ class Server:
             connection = self.table.by_id(client.id)
             if connection is not None and (client.doomed or connection.unsent is None):
                 connection.close()
-
-    def end(self) -> None:
-        """A client or a signal asked for the end."""
-        self.log.warning('User requested shutdown...')
-        self.shut_down()
 
     def cron(self) -> None:
         """`hz` times a second: what goes on without any client asking for it."""
@@ -223,13 +231,16 @@ class Server:
         connection = Connection(engine, self.loop, self.table, sock, self.limits)
         connection.local = local
         if sock.family == socket.AF_UNIX:
-            connection.addr = connection.laddr = os.fsencode(sock.getsockname()) + b':0'
+            path = os.fsencode(sock.getsockname())
+            connection.addr = connection.laddr = path + b':0'
+            self.log.verbose(f'Accepted connection to {os.fsdecode(path)}')
             return
         connection.addr = format_address(sock.getpeername()).encode()
         connection.laddr = format_address(sock.getsockname()).encode()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.config['tcp-keepalive']:
             keep_alive(sock, self.config['tcp-keepalive'])
+        self.log.verbose(f'Accepted {connection.addr.decode()}')
 
     def on_out_of_descriptors(self, error: OSError) -> None:
         self.log.warning(f'Accepting client connection: {error.strerror}: no more until some descriptors are free')
@@ -273,24 +284,35 @@ class Server:
             raise ConfigError('Unable to listen on this port. Check server logs.') from error
 
     def raise_descriptor_limit(self) -> None:
-        """Raise RLIMIT_NOFILE as far as maxclients needs; where the system refuses, lower maxclients and say so."""
-        wanted = self.config['maxclients'] + RESERVED_DESCRIPTORS
+        """Raise RLIMIT_NOFILE as far as maxclients needs; where the system refuses, lower maxclients and say so.
+
+        Raises ListenError if not even a single client could come in.
+        """
+        clients = self.config['maxclients']
+        wanted = clients + RESERVED_DESCRIPTORS
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft == resource.RLIM_INFINITY or soft >= wanted:
             return
-        best = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(wanted, hard)))
+            unlimited = hard == resource.RLIM_INFINITY
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard if unlimited else max(wanted, hard)))
+            self.log.notice(f'Increased maximum number of open files to {wanted} (it was originally set to {soft}).')
             return
-        except (OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (best, hard))
-        if best < wanted:
-            self.log.warning(
-                f'You requested maxclients of {self.config["maxclients"]} requiring at least {wanted} max file'
-                f' descriptors. Current maximum open files is {best}: maxclients has been reduced to'
-                f' {best - RESERVED_DESCRIPTORS}.'
+        except (OSError, ValueError) as error:
+            reason = error
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        if hard <= RESERVED_DESCRIPTORS:
+            raise ListenError(
+                f"Your current 'ulimit -n' of {soft} is not enough for the server to start."
+                f' Please increase your open file limit to at least {wanted}. Exiting.'
             )
-            self.config.lower_maxclients(best - RESERVED_DESCRIPTORS)
+        self.config.lower_maxclients(hard - RESERVED_DESCRIPTORS)
+        self.log.warning(f'You requested maxclients of {clients} requiring at least {wanted} max file descriptors.')
+        self.log.warning(f"Server can't set maximum open files to {wanted} because of OS error: {reason}.")
+        self.log.warning(
+            f'Current maximum open files is {hard}. maxclients has been reduced to {hard - RESERVED_DESCRIPTORS} to'
+            " compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'."
+        )
 
 
 def refuse(sock: socket.socket, error: bytes) -> None:

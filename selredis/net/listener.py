@@ -21,7 +21,7 @@ ADDRESS_MISSING = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPOR
 
 
 class ListenError(Exception):
-    """An address cannot be listened on; str() is the line for the log."""
+    """No address, or no descriptors, to take connections with; str() is the line for the log."""
 
 
 class Listener:

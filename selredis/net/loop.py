@@ -34,6 +34,7 @@ class Loop:
         self._callbacks: dict[int, tuple[Callback | None, Callback | None]] = {}
         self._stopped = False
         self._again = False
+        self._wakes_on_signals = False
         self._calls: deque[Callback] = deque()
         # The self-pipe (D. J. Bernstein): a byte in it ends a wait, whoever writes it.
         self._wake_reader, self._wake_writer = socket.socketpair()
@@ -67,6 +68,7 @@ class Loop:
     def wake_on_signals(self) -> None:
         """Let a signal end a wait, so that what its handler has noted is seen at once. In the main thread only."""
         signal.set_wakeup_fd(self._wake_writer.fileno(), warn_on_full_buffer=False)
+        self._wakes_on_signals = True
 
     def call_again(self) -> None:
         """Do not wait at the end of this turn: there is more to do in the next."""
@@ -105,6 +107,8 @@ class Loop:
 
     def close(self) -> None:
         """Give back what the loop holds of the system. Descriptors that it watched are their owners' to close."""
+        if self._wakes_on_signals:
+            signal.set_wakeup_fd(-1)
         self.selector.close()
         self._callbacks.clear()
         self._wake_reader.close()
