@@ -60,6 +60,7 @@ class Engine:
         'log',
         'pubsub',
         'random',
+        'replication_id',
         'run_id',
         'runnable',
         'shutdown_requested',
@@ -80,7 +81,8 @@ class Engine:
         self.timers = Timers(lambda error: log.defect('A timer failed', error))
         self.stats = Stats()
         self.deployment = Deployment()
-        self.run_id = f'{random.getrandbits(160):040x}'
+        self.run_id = self.new_id()
+        self.replication_id = self.new_id()  # of this history of changes
         self.clients: dict[int, Client] = {}
         self._last_client_id = 0
         self.blocked: dict[Client, None] = {}
@@ -103,6 +105,10 @@ class Engine:
         """Read the clock; all that happens until the next reading happens at this time (ms)."""
         now_ms = self.keyspace.now_ms = self.clock.now_ms()
         return now_ms
+
+    def new_id(self) -> str:
+        """Forty hexadecimal digits, as Redis calls servers and their histories."""
+        return f'{self.random.getrandbits(160):040x}'
 
     def monotonic_ms(self) -> int:
         """The time of timers: it goes on evenly, whatever is done to the machine's clock."""
@@ -173,7 +179,7 @@ class Engine:
         try:
             reply = self._run_looked_up(client, argv)
         except ReplyError as error:
-            self.stats.errors += 1
+            self.stats.count_error(error.text)
             reply = Error(error.text)
         if reply is BLOCKED:
             return reply
@@ -253,12 +259,12 @@ class Engine:
             return self.report_crash(client, argv, error)
 
     def encode_error(self, error: ReplyError) -> bytes:
-        self.stats.errors += 1
+        self.stats.count_error(error.text)
         return Error(error.text).encoded
 
     def report_crash(self, client: Client, argv: Argv, error: Exception) -> bytes:
         """A defect of ours: log it with its traceback, and answer that there is one."""
-        self.stats.errors += 1
+        self.stats.count_error(INTERNAL)
         name = argv[0][:64].decode('ascii', 'backslashreplace')
         self.log.defect(f"Command '{name}' of client id={client.id} failed", error)
         return Error(INTERNAL).encoded
@@ -355,6 +361,7 @@ class Engine:
     def tick(self) -> None:
         """What happens `hz` times a second, busy or not."""
         self.tell_time()
+        self.stats.sample(self.clock.monotonic_us())
         self.keyspace.trim()
 
     def expire_some(self) -> bool:

@@ -1,16 +1,54 @@
 """Counters that INFO tells and CONFIG RESETSTAT sets back."""
 
+# As in Redis: the mean of 16 samples, a tenth of a second apart (server.h, STATS_METRIC_SAMPLES). A little less, so that
+# ten ticks a second make ten samples, even if one comes early.
+SAMPLES = 16
+SAMPLE_US = 90_000
+
+ERROR_CODES = 128  # kinds of errors that are counted apart; what clients can make up must not grow without end
+CODE_BYTES = 32
+
+
+class Rate:
+    """How much a counter has grown a second, lately."""
+
+    __slots__ = ('_last_us', '_last_value', '_place', '_samples')
+
+    def __init__(self) -> None:
+        self._samples = [0] * SAMPLES
+        self._place = 0
+        self._last_value = 0
+        self._last_us = -1
+
+    def sample(self, value: int, now_us: int) -> None:
+        """Learn what the counter is now; it may not be earlier than it was the last time."""
+        span_us = now_us - self._last_us
+        if self._last_us >= 0 and span_us:
+            self._samples[self._place] = (value - self._last_value) * 1_000_000 // span_us
+            self._place = (self._place + 1) % SAMPLES
+        self._last_value = value
+        self._last_us = now_us
+
+    @property
+    def per_second(self) -> int:
+        return sum(self._samples) // SAMPLES
+
 
 class Stats:
     """What the server has done since its start or the last reset. Bytes and connections are the driver's to count."""
 
     __slots__ = (
+        '_next_sample_us',
+        'command_rate',
         'commands',
         'connections',
+        'error_codes',
         'errors',
         'input_bytes',
+        'input_rate',
         'output_bytes',
         'output_limit_disconnections',
+        'output_rate',
         'query_limit_disconnections',
         'reads',
         'rejected_connections',
@@ -24,6 +62,7 @@ class Stats:
         self.commands = 0
         self.connections = 0
         self.errors = 0
+        self.error_codes: dict[bytes, int] = {}
         self.input_bytes = 0
         self.output_bytes = 0
         self.reads = 0
@@ -31,6 +70,27 @@ class Stats:
         self.rejected_connections = 0
         self.query_limit_disconnections = 0
         self.output_limit_disconnections = 0
+        self.command_rate = Rate()
+        self.input_rate = Rate()
+        self.output_rate = Rate()
+        self._next_sample_us = 0
+
+    def count_error(self, text: bytes) -> None:
+        """Count an error reply, in all and under its code: the word that it begins with."""
+        self.errors += 1
+        code, space, _ = text[:CODE_BYTES].partition(b' ')
+        if not space:
+            code = b'ERR'
+        if code in self.error_codes or len(self.error_codes) < ERROR_CODES:
+            self.error_codes[code] = self.error_codes.get(code, 0) + 1
+
+    def sample(self, now_us: int) -> None:
+        """Learn what time it is (monotonic); to be called ten times a second or more often."""
+        if now_us >= self._next_sample_us:
+            self._next_sample_us = now_us + SAMPLE_US
+            self.command_rate.sample(self.commands, now_us)
+            self.input_rate.sample(self.input_bytes, now_us)
+            self.output_rate.sample(self.output_bytes, now_us)
 
 
 class Deployment:
