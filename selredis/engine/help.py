@@ -1,4 +1,4 @@
-"""What commands that have subcommands (CLIENT, PUBSUB) share: HELP, made of the subcommands' docstrings, and an error."""
+"""What containers of subcommands (CLIENT, PUBSUB) share: HELP, made of the subcommands' docstrings, and an error."""
 
 from textwrap import wrap
 
@@ -6,12 +6,12 @@ from selredis.engine.command import COMMANDS, Argv
 from selredis.engine.engine import c_string
 from selredis.engine.syntax import docstring_parts
 from selredis.errors import ReplyError
-from selredis.resp.reply import Reply, Status
+from selredis.resp.reply import Status
 
 COLUMNS = 80
 
 
-def help_on_subcommands(container: bytes) -> Reply:
+def help_on_subcommands(container: bytes) -> list[Status]:
     """A line that tells how to call the container, then for each subcommand its syntax and, indented, what it does."""
     lines = [f'{container.decode().upper()} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:']
     for subcommand in COMMANDS[container].subcommands.values():

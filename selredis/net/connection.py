@@ -14,6 +14,8 @@ from selredis.resp.reply import Error
 
 READ_BYTES = 64 * 1024  # a connection and turn: thousands of small commands, a few milliseconds of work
 MAX_SEND_BYTES = 64 * 1024  # a connection and turn of what has piled up, so one KEYS * cannot starve the rest
+# What a turn may queue without counting towards an output limit (redis server.h, PROTO_REPLY_CHUNK_BYTES).
+UNCOUNTED_BYTES = 16 * 1024
 LOW_WATER_BYTES = HIGH_WATER_BYTES // 2
 
 RETRY = (BlockingIOError, InterruptedError)
@@ -153,8 +155,9 @@ class Connection(Client):
             if parser.error is not None:
                 reason = parser.error.decode('ascii', 'backslashreplace')
                 self.engine.log.verbose(f'Protocol error ({reason}) from client: {self.describe()}')
-                self.engine.stats.errors += 1
-                self.queue(Error(b'ERR ' + parser.error).encoded)
+                error = Error(b'ERR ' + parser.error)
+                self.engine.stats.count_error(error.text)
+                self.queue(error.encoded)
                 self.close_after_replies()
             break
         self.check_query_limit()
@@ -198,24 +201,26 @@ class Connection(Client):
             self.bulky = False
             for data in out:
                 self.keep(data)
-            self.on_writable()
         elif self.unsent is not None:
             self.keep(b''.join(out))
         else:
             data = out[0] if len(out) == 1 else b''.join(out)
+            # As in Redis before any of it is sent, whether or not the peer would take it at once.
+            if len(data) > UNCOUNTED_BYTES and self.check_output_limit(len(data) - UNCOUNTED_BYTES):
+                return
             sent = self.send(data)
             if sent < len(data) and not self.doomed:
                 self.keep(memoryview(data)[sent:])
         out.clear()
-        if self.unsent is not None:
-            self.check_output_limit()
+        if self.unsent is not None and self.check_output_limit():
+            return
         if self.congested or self.unsent_bytes > HIGH_WATER_BYTES:
             self.update_congested()
 
     def on_writable(self) -> None:
         """Send a bounded piece of what has piled up."""
         unsent = self.unsent
-        if unsent is None:
+        if unsent is None or self.doomed:
             return
         piece = unsent.popleft()
         if len(piece) < MAX_SEND_BYTES and unsent:
@@ -281,13 +286,17 @@ class Connection(Client):
         limit: OutputLimit = limits.pubsub if self.subscribed else limits.normal
         return limit
 
-    def check_output_limit(self) -> None:
-        """Cut off a peer that leaves more unread than its class may, or has for too long."""
+    def check_output_limit(self, queued_bytes: int = 0) -> bool:
+        """Cut off a peer that leaves more unread, what is queued included, than its class may, or has for too long.
+
+        Returns whether it was cut off.
+        """
         limit = self.output_limit
-        hard = bool(limit.hard_bytes and self.unsent_bytes >= limit.hard_bytes)
+        unread_bytes = self.unsent_bytes + queued_bytes
+        hard = bool(limit.hard_bytes and unread_bytes >= limit.hard_bytes)
         soft = False
         over = self.table.over_soft_limit
-        if limit.soft_bytes and self.unsent_bytes >= limit.soft_bytes:
+        if limit.soft_bytes and unread_bytes >= limit.soft_bytes:
             now_ms = self.engine.clock.monotonic_us() // 1000
             soft = now_ms - over.setdefault(self, now_ms) > limit.soft_seconds * 1000
         else:
@@ -298,6 +307,7 @@ class Connection(Client):
             )
             self.engine.stats.output_limit_disconnections += 1
             self.doom()
+        return hard or soft
 
     def close(self) -> None:
         """Give the socket back and leave nothing behind. Called between turns only."""

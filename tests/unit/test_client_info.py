@@ -1,0 +1,127 @@
+"""The line that CLIENT LIST and the log show of a client."""
+
+from selredis.engine.client_info import CLIENT_BYTES, describe, request_bytes
+
+NAMES = (
+    'id addr laddr fd name age idle flags db sub psub ssub multi qbuf qbuf-free argv-mem multi-mem rbs rbp obl oll omem'
+    ' tot-mem events cmd user redir resp lib-name lib-ver'
+).split()
+
+
+def fields(client) -> dict[str, str]:
+    return dict(field.split('=', 1) for field in describe(client.client).decode().split(' '))
+
+
+def test_the_fields_of_redis_in_their_order(client):
+    assert list(fields(client)) == NAMES
+
+
+def test_a_client_at_rest(client):
+    assert fields(client) == {
+        'id': str(client.client.id),
+        'addr': '',
+        'laddr': '',
+        'fd': '-1',
+        'name': '',
+        'age': '0',
+        'idle': '0',
+        'flags': 'N',
+        'db': '0',
+        'sub': '0',
+        'psub': '0',
+        'ssub': '0',
+        'multi': '-1',
+        'qbuf': '0',
+        'qbuf-free': '0',
+        'argv-mem': '0',
+        'multi-mem': '0',
+        'rbs': '0',
+        'rbp': '0',
+        'obl': '0',
+        'oll': '0',
+        'omem': '0',
+        'tot-mem': str(CLIENT_BYTES),
+        'events': '',
+        'cmd': 'NULL',
+        'user': 'default',
+        'redir': '-1',
+        'resp': '2',
+        'lib-name': '',
+        'lib-ver': '',
+    }
+
+
+def test_age_and_idle_time_are_in_seconds(client, engine, clock):
+    clock.advance(5_000)
+    client('PING')
+    clock.advance(3_000)
+    engine.tell_time()
+    shown = fields(client)
+    assert (shown['age'], shown['idle']) == ('8', '3')
+
+
+def test_what_the_client_is_told_of_itself(client):
+    client('SELECT', '3')
+    client('CLIENT', 'SETNAME', 'me')
+    client('CLIENT', 'SETINFO', 'LIB-NAME', 'redis-py')
+    client('CLIENT', 'SETINFO', 'LIB-VER', '8.0')
+    client('HELLO', '3')
+    shown = fields(client)
+    assert shown['db'] == '3'
+    assert shown['name'] == 'me'
+    assert shown['resp'] == '3'
+    assert (shown['lib-name'], shown['lib-ver']) == ('redis-py', '8.0')
+    assert shown['cmd'] == 'hello'
+
+
+def test_what_it_is_in_the_middle_of_counts(client):
+    shown = client('CLIENT', 'INFO').decode()
+    assert ' qbuf=26 ' in shown
+    assert ' argv-mem=10 ' in shown
+    assert ' cmd=client|info ' in shown
+    assert shown.endswith('\n')
+
+
+def test_request_bytes_is_the_size_on_the_wire():
+    assert request_bytes([b'CLIENT', b'INFO']) == len(b'*2\r\n$6\r\nCLIENT\r\n$4\r\nINFO\r\n')
+
+
+def test_a_transaction(clients):
+    client, other = clients(2)
+    client('WATCH', 'k')
+    client('MULTI')
+    client('GET', 'k')
+    other('SET', 'k', 'v')
+    shown = fields(client)
+    assert shown['flags'] == 'xd'
+    assert shown['multi'] == '1'
+    assert int(shown['multi-mem']) > 0
+    assert int(shown['tot-mem']) == CLIENT_BYTES + int(shown['multi-mem'])
+
+
+def test_subscriptions(client):
+    client('SUBSCRIBE', 'a', 'b')
+    client('PSUBSCRIBE', 'c')
+    client('SSUBSCRIBE', 'd', 'e', 'f')
+    shown = fields(client)
+    assert (shown['flags'], shown['sub'], shown['psub'], shown['ssub']) == ('P', '2', '1', '3')
+
+
+def test_what_is_queued_for_it(clients):
+    listening, publisher = clients(2)
+    listening('SUBSCRIBE', 'a')
+    listening.take()
+    publisher('PUBLISH', 'a', 'x' * 100)
+    assert int(fields(listening)['obl']) == sum(map(len, listening.client.out))
+
+
+def test_states_are_letters_in_the_order_of_redis(client, engine):
+    client.pipeline('CLIENT NO-EVICT on', 'CLIENT NO-TOUCH on', 'BLPOP q 0')
+    assert fields(client)['flags'] == 'beT'
+    engine.unpark(client.client)
+    engine.run(client.client, [[b'QUIT']])
+    assert fields(client)['flags'] == 'ceT'
+
+
+def test_the_log_shows_it_as_text(client):
+    assert client.client.describe() == describe(client.client).decode()
