@@ -55,7 +55,6 @@ class Engine:
         'config',
         'deployment',
         'doomed',
-        'gated',
         'keyspace',
         'log',
         'pubsub',
@@ -88,7 +87,6 @@ class Engine:
         self.blocked: dict[Client, None] = {}
         self.runnable: list[Client] = []
         self.doomed: list[Client] = []
-        self.gated = False
         self.active_expire = True  # DEBUG SET-ACTIVE-EXPIRE
         self.shutdown_requested = False
         self.tell_time()
@@ -123,13 +121,14 @@ class Engine:
 
         What may not run yet stays in client.pending: the client waits, closes, or has megabytes of replies unread.
         """
-        client.last_active_ms = self.tell_time()
+        keyspace = self.keyspace
+        client.last_active_ms = keyspace.now_ms = self.clock.now_ms()
         if not client.queued:
             client.queued = True
             self.to_flush.append(client)
         append = client.out.append
         lookup = COMMANDS.get
-        ready = self.keyspace.ready
+        ready = keyspace.ready
         large_bytes = 0
         done = 0
         for argv in batch:
@@ -139,7 +138,7 @@ class Engine:
             done += 1
             command = lookup(argv[0])
             try:
-                if command is None or client.gated or self.gated or not command.low <= len(argv) <= command.high:
+                if command is None or client.gated or not command.low <= len(argv) <= command.high:
                     reply = self.run_guarded(client, argv)
                 else:
                     client.command = command

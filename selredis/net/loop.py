@@ -88,20 +88,24 @@ class Loop:
         """Timers, `before_wait`, one wait, and the callbacks of what is ready."""
         self.turns += 1
         timers = self.timers
-        timers.run_due(self.now_ms())
+        now_ms = self.now_ms()
+        timers.run_due(now_ms)
         self.before_wait()
         if self._again or self._stopped:
             seconds: float | None = 0
             self._again = False
         else:
-            seconds = timers.seconds_until_next(self.now_ms())
+            seconds = timers.seconds_until_next(now_ms)
         for key, mask in self.selector.select(seconds):
             reader, writer = key.data
             try:
-                if mask & EVENT_READ and reader is not None:
+                if mask == EVENT_READ:
                     reader()
+                    continue
                 if mask & EVENT_WRITE and writer is not None:
                     writer()
+                if mask & EVENT_READ and reader is not None:
+                    reader()
             except Exception as error:
                 self.on_error(key.fd, error)
 
