@@ -2,36 +2,36 @@
 
 Theory of operation
 -------------------
-Two readers stand behind `RequestParser.feed`; whatever both understand they read alike.
+Two readers stand behind `RequestParser.feed`; what both understand they read alike.
 
-The **exact reader** (`_read_exact`) follows Redis step by step (networking.c, processMultibulkBuffer and
-processInlineBuffer of 7.2), one command at a time. It alone judges: every error comes from it. It can stop after any
-byte: complete arguments wait in `_argv`, of what is unfinished either a line in `_line` or a value in `_value`.
-Redis's leniencies are kept, for clients rely on them: the two bytes behind a value are never looked at, nor is the byte
-behind the carriage return of a header. So is its reading of lines as C text: a line with a NUL in it never ends, and is
-too big once 64 KB of it have come. Redis judges a line's size when it happens to have read so much; here it is the size
-itself that counts, so that the same input gives the same commands and errors however it was cut.
+The **exact reader** (`_read_exact`) goes one command at a time, step by step as Redis does (networking.c of 7.2,
+processMultibulkBuffer and processInlineBuffer), and it alone judges: every error comes from it. It may stop after any
+byte. The complete arguments then wait in `_argv`, and what is unfinished is held either as a `_line` or as a `_value`.
+Where Redis is lenient so is it: the two bytes behind a value are never looked at, nor is the byte behind the CR of a
+header. Lines are C text to Redis, so a line with a NUL in it never ends, and is too big when 64 KB of it have come.
+Redis looks at the size of a line whenever it has read some more of it; here the size alone counts, so that the same
+bytes give the same commands and the same error however they were cut.
 
-The **fast reader** (`_read_fast`) takes as many plain commands as there are: short headers written as everybody writes
-them, CRLF everywhere, values without CRLF or predicted. It splits all the input at CRLF once and believes nothing: each
-length is compared with the argument that follows. At the first thing that does not fit it stops, and the exact reader
-has the rest. After an odd command the fast reader is tried again, a few times a call, as every try costs a look at all
-that is left.
+The **fast reader** (`_read_fast`) takes as many plain commands as there are. It splits the bytes at CRLF once and
+believes nothing: each header is compared with the one that the argument behind it must have. What does not fit (an
+inline command, a CRLF within a value, the unfinished end) is left to the exact reader, which gives the bytes back
+behind that one command; but only a few times a call, for each split looks at all that is left.
 
-Clients repeat themselves, so before it splits, the fast reader compares the input with the **shape** of the last
-command: headers in the same places with the same lengths in them. A `struct.Struct` cuts out all headers of a command
-at once and another all arguments, whatever bytes they hold; that is several times faster for values of 1 KB. A wrong
-guess costs time, so a shape is taken only from two commands of one shape in a row.
+Clients repeat themselves. So before it splits, the fast reader tries whether the bytes have the **shape** of the last
+command: the same headers, the same number of bytes between them. One `struct.Struct` cuts all headers out of a command
+at once, another all arguments whatever they hold; with values of 1 KB that is several times faster than to split. A
+wrong guess costs time, so a shape is tried only when two commands in a row had it.
 
-Nothing is allocated for what a header only announces. A large value is collected as it comes and never copied as a
-whole. A connection at rest holds no buffer.
+Nothing is allocated for what a header merely announces. A large value is collected as it comes and not copied again at
+its end. Between commands nothing is held.
 """
 
-import re
 from functools import lru_cache
 from io import BytesIO
 from struct import Struct
 
+from selredis.errors import ProtocolError, ReplyError
+from selredis.numeric import integer
 from selredis.resp.inline import split_words
 
 Argv = list[bytes]
@@ -43,10 +43,8 @@ MAX_LINE_BYTES = 64 * 1024  # without the end of the line (server.h, PROTO_INLIN
 MAX_UNTRUSTED_ARGUMENTS = 10
 MAX_UNTRUSTED_BULK_BYTES = 16384
 
-# Past these the exact reader is as fast: splitting looks at every byte of a value.
-FAST_ARGUMENTS = 1024
-FAST_ARGUMENT_BYTES = 1024
-FAST_TRIES = 3  # a call, behind odd commands
+FAST_TRIES = 2  # a call, behind odd commands
+LONG_ARGUMENT_BYTES = 512  # on average; splitting looks at every byte, from here on the exact reader is faster
 
 # Shapes are kept for commands that a read of 64 KB can hold.
 SHAPE_ARGUMENTS = 64
@@ -55,13 +53,13 @@ SHAPE_ARGUMENT_BYTES = 64 * 1024
 ASTERISK = ord('*')
 DOLLAR = ord('$')
 
-# b'*2' -> 5: the pieces between CRLFs that a command of two arguments consists of.
-PIECES = {b'*%d' % count: 2 * count + 1 for count in range(1, FAST_ARGUMENTS + 1)}
-BULK_HEADERS = tuple(b'$%d' % length for length in range(FAST_ARGUMENT_BYTES + 1))
-
-# A length as string2ll takes it; more digits are out of every range here.
-LENGTH = re.compile(rb'0|-?[1-9][0-9]{0,18}')
-INT64_MIN = -(2**63)
+# Headers of commands and arguments that are made once.
+MANY_ARGUMENTS = 1024
+SHORT_BYTES = 1024
+PIECES = {b'*%d' % count: 2 * count + 1 for count in range(1, MANY_ARGUMENTS + 1)}  # between the CRLFs of a command
+HEADERS = tuple(b'$%d' % length for length in range(SHORT_BYTES + 1))
+LENGTHS = {header: length for length, header in enumerate(HEADERS)}
+SHORT_HEADER_BYTES = len(HEADERS[-1] + b'\r\n')
 
 BREAKS_TO_BLANKS = bytes.maketrans(b'\r\n', b'  ')
 # What find_line_end has to say of a line without an end.
@@ -143,8 +141,8 @@ class RequestParser:
         self._rest_at = 0
 
         self._shape: Shape | None = None
-        self._last_size = 0  # of the last call's bytes, if they were one command without a shape
-        self._bulky = False  # the last odd command had a value too long for the fast reader
+        self._last_size = 0  # bytes that the last call without a shape was given
+        self._bulky = False  # the last arguments were long, so splitting does not pay
 
     @property
     def pending_bytes(self) -> int:
@@ -210,7 +208,8 @@ class RequestParser:
                 argv = pieces[start + 2 : stop : 2]
                 place = start + 1
                 for argument in argv:
-                    if BULK_HEADERS[len(argument)] != pieces[place]:
+                    length = len(argument)
+                    if (HEADERS[length] if length <= SHORT_BYTES else self._long_header(length)) != pieces[place]:
                         raise LookupError
                     place += 2
                 append(argv)
@@ -220,7 +219,14 @@ class RequestParser:
         if start and (len(argvs) > 1 or len(data) == self._last_size):
             self._learn(argvs)
         self._last_size = len(data)
+        self._bulky = len(data) > LONG_ARGUMENT_BYTES * (len(pieces) // 2)
         return pieces[end] if start == end else b'\r\n'.join(pieces[start:])
+
+    def _long_header(self, length: int) -> bytes:
+        """The header of a long argument; raises LookupError if it is too long, which is the exact reader's to say."""
+        if length > self.limits.max_bulk_bytes:
+            raise LookupError
+        return b'$%d' % length
 
     def _learn(self, argvs: list[Argv]) -> None:
         """Expect more commands of the last one's shape if the one before had it, too, or there was none."""
@@ -255,89 +261,110 @@ class RequestParser:
 
     def _read(self, data: bytes, position: int, argvs: list[Argv]) -> None:
         """Read all there is from position on, the first command exactly; go on with an unfinished one."""
+        size = len(data)
         fast_tries = FAST_TRIES if self.trusted else 0
         while position < len(data):
             if argvs and not self.trusted:
                 self._rest = data
                 self._rest_at = position
                 break
-            position = self._read_exact(data, position, argvs)
+            try:
+                position = self._read_exact(data, position, argvs)
+            except ProtocolError as error:
+                self.error = error.text
+                self._argv = NO_ARGUMENTS
+                self._missing = 0
+                break
             if fast_tries and position < len(data) and (self._shape is not None or not self._bulky):
                 fast_tries -= 1
                 data = self._read_fast(data[position:], argvs)
                 position = 0
         self._held = bool(self._missing or self._rest or self._line is not None or self.error)
-        if len(argvs) > 1 and self._shape is None:
-            self._learn(argvs)
+        if argvs:
+            self._bulky = sum(map(len, argvs[-1])) > LONG_ARGUMENT_BYTES * len(argvs[-1])
+            if self._shape is None and (len(argvs) > 1 or size == self._last_size):
+                self._learn(argvs)
+        self._last_size = size
 
     def _read_exact(self, data: bytes, position: int, argvs: list[Argv]) -> int:
         """Read one command, or go on with the unfinished one; returns where what was read ends.
 
-        That is the end of data if the command is unfinished, and after an error.
+        That is the end of data if the command is still unfinished; then it is held. Raises ProtocolError.
         """
         if self._value is not None:
             position = self._read_value(self._value, data)
         elif not self._missing:
-            self._bulky = False
             if data[position] != ASTERISK:
                 return self._read_inline(data, position, argvs)
             position = self._read_count(data, position)
-        while self._missing and position < len(data):
-            position = self._read_bulk(data, position)
+        if self._missing:
+            position = self._read_arguments(data, position)
         if self._argv and not self._missing:
             argvs.append(self._argv)
             self._argv = NO_ARGUMENTS
         return position
 
     def _read_inline(self, data: bytes, position: int, argvs: list[Argv]) -> int:
-        line_end = self._line_end(data, position, b'\n', b'too big inline request')
+        line_end = self._end_of_line(data, position, b'\n', b'Protocol error: too big inline request')
         if line_end < 0:
             return len(data)
         words = split_words(data[position:line_end].removesuffix(b'\r'))
         if words is None:
-            return self._fail(b'unbalanced quotes in request', data)
+            raise ProtocolError(b'Protocol error: unbalanced quotes in request')
         if words:
             argvs.append(words)
         return line_end + 1
 
     def _read_count(self, data: bytes, position: int) -> int:
-        line_end = self._line_end(data, position, b'\r', b'too big mbulk count string')
+        line_end = self._end_of_line(data, position, b'\r', b'Protocol error: too big mbulk count string')
         if line_end < 0:
             return len(data)
-        count = length_in(data[position + 1 : line_end])
-        if count is None or count > INT_MAX:
-            return self._fail(b'invalid multibulk length', data)
+        count = number_in(data[position + 1 : line_end], b'Protocol error: invalid multibulk length')
+        if count > INT_MAX:
+            raise ProtocolError(b'Protocol error: invalid multibulk length')
         if count > MAX_UNTRUSTED_ARGUMENTS and not self.trusted:
-            return self._fail(b'unauthenticated multibulk length', data)
+            raise ProtocolError(b'Protocol error: unauthenticated multibulk length')
         if count > 0:
             self._argv = []
             self._missing = count
         return line_end + 2
 
-    def _read_bulk(self, data: bytes, position: int) -> int:
-        line_end = self._line_end(data, position, b'\r', b'too big bulk count string')
+    def _read_arguments(self, data: bytes, position: int) -> int:
+        """Read what is there of the missing arguments; returns where that ends."""
+        argv = self._argv
+        end = len(data)
+        while self._missing and position < end:
+            line_end = data.find(b'\r\n', position, position + SHORT_HEADER_BYTES)
+            length = LENGTHS.get(data[position:line_end]) if line_end > 0 else None
+            if length is None:
+                line_end, length = self._read_header(data, position)
+                if line_end < 0:
+                    return end
+            begin = line_end + 2
+            position = begin + length + 2
+            if position > end:
+                self._value = BytesIO()
+                self._value.write(data[begin:])
+                self._awaited_bytes = position - end
+                return end
+            argv.append(data[begin : begin + length])
+            self._missing -= 1
+        return position
+
+    def _read_header(self, data: bytes, position: int) -> tuple[int, int]:
+        """Read the header of an argument: where it ends, negative if that is not known yet, and the length in it."""
+        line_end = self._end_of_line(data, position, b'\r', b'Protocol error: too big bulk count string')
         if line_end < 0:
-            return len(data)
+            return line_end, 0
         if data[position] != DOLLAR:
             got = data[position : position + 1].translate(BREAKS_TO_BLANKS)
-            return self._fail(b"expected '$', got '%b'" % got, data)
-        length = length_in(data[position + 1 : line_end])
-        if length is None or length < 0 or length > self.limits.max_bulk_bytes:
-            return self._fail(b'invalid bulk length', data)
+            raise ProtocolError(b"Protocol error: expected '$', got '%b'" % got)
+        length = number_in(data[position + 1 : line_end], b'Protocol error: invalid bulk length')
+        if not 0 <= length <= self.limits.max_bulk_bytes:
+            raise ProtocolError(b'Protocol error: invalid bulk length')
         if length > MAX_UNTRUSTED_BULK_BYTES and not self.trusted:
-            return self._fail(b'unauthenticated bulk length', data)
-        if length > FAST_ARGUMENT_BYTES:
-            self._bulky = True
-        begin = line_end + 2
-        end = begin + length
-        if end + 2 > len(data):
-            self._value = BytesIO()
-            self._value.write(data[begin:])
-            self._awaited_bytes = end + 2 - len(data)
-            return len(data)
-        self._argv.append(data[begin:end])
-        self._missing -= 1
-        return end + 2
+            raise ProtocolError(b'Protocol error: unauthenticated bulk length')
+        return line_end, length
 
     def _read_value(self, value: BytesIO, data: bytes) -> int:
         """Go on with the unfinished value; returns where it ends."""
@@ -352,21 +379,14 @@ class RequestParser:
         self._missing -= 1
         return end
 
-    def _line_end(self, data: bytes, position: int, terminator: bytes, too_big: bytes) -> int:
-        """Where the line ends; negative if it has no end yet, and then it is held, or if it is too big."""
+    def _end_of_line(self, data: bytes, position: int, terminator: bytes, too_big: bytes) -> int:
+        """Where the line ends; negative if that is not known yet, and then the line is held."""
         line_end = find_line_end(data, position, terminator)
+        if line_end == TOO_BIG:
+            raise ProtocolError(too_big)
         if line_end == NOT_YET:
             self._line = bytearray(data[position:])
-        elif line_end == TOO_BIG:
-            self._fail(too_big, data)
         return line_end
-
-    def _fail(self, reason: bytes, data: bytes) -> int:
-        """Read nothing any more; returns the end of data."""
-        self.error = b'Protocol error: ' + reason
-        self._argv = NO_ARGUMENTS
-        self._missing = 0
-        return len(data)
 
 
 def find_line_end(data: bytes | bytearray, position: int, terminator: bytes) -> int:
@@ -379,9 +399,9 @@ def find_line_end(data: bytes | bytearray, position: int, terminator: bytes) -> 
     return line_end
 
 
-def length_in(text: bytes) -> int | None:
-    """Read the number in a header as util.c, string2ll does; None if it is none or, below zero, past 64 bits."""
-    if not LENGTH.fullmatch(text):
-        return None
-    length = int(text)
-    return length if length >= INT64_MIN else None
+def number_in(text: bytes, error: bytes) -> int:
+    """Read the number in a header; raises ProtocolError(error) if it is none."""
+    try:
+        return integer(text)
+    except ReplyError:
+        raise ProtocolError(error) from None
