@@ -128,7 +128,7 @@ class Connection(Client):
         engine = self.engine
         engine.stats.reads += 1
         engine.stats.input_bytes += len(data)
-        if self.halted or self.held:
+        if self.halted or self.pending or self.held:
             if not self.closing:
                 self.hold(data)
             return

@@ -1,0 +1,385 @@
+"""A connection over a socket pair: what it reads, holds, sends and keeps, a turn at a time."""
+
+import socket
+from collections.abc import Callable, Iterator
+from random import Random
+
+import pytest
+
+import selredis.commands  # noqa: F401  (importing it fills the command table)
+from selredis.clock import ManualClock
+from selredis.config import Config
+from selredis.engine.engine import HIGH_WATER_BYTES, Engine
+from selredis.net.connection import READ_BYTES, UNCOUNTED_BYTES, Connection, ConnectionTable
+from selredis.net.loop import Loop
+from selredis.resp.parser import ParserLimits
+from tests.unit.conftest import FailingLog
+
+
+class Peer:
+    """One end of a socket pair, and the connection at the other."""
+
+    def __init__(self, driver: 'Driver') -> None:
+        self.driver = driver
+        self.socket, served = socket.socketpair()
+        self.socket.settimeout(5)
+        served.setblocking(False)
+        self.connection = Connection(driver.engine, driver.loop, driver.table, served, ParserLimits())
+
+    def say(self, *lines: str) -> None:
+        self.socket.sendall(''.join(line + '\r\n' for line in lines).encode())
+
+    def heard(self) -> bytes:
+        """All that is here by now."""
+        self.socket.setblocking(False)
+        data = b''
+        try:
+            while more := self.socket.recv(1 << 20):
+                data += more
+        except BlockingIOError:
+            pass
+        self.socket.settimeout(5)
+        return data
+
+
+class Driver:
+    """What the server does with its connections, turn by turn."""
+
+    def __init__(self, engine: Engine, loop: Loop) -> None:
+        self.engine = engine
+        self.loop = loop
+        self.table = ConnectionTable()
+        self.peers: list[Peer] = []
+
+    def connect(self) -> Peer:
+        self.peers.append(Peer(self))
+        return self.peers[-1]
+
+    def turn(self) -> None:
+        self.loop.call_again()
+        self.loop.turn()
+        self.settle()
+
+    def settle(self) -> None:
+        engine = self.engine
+        runnable, engine.runnable = engine.runnable, []
+        for client in runnable:
+            client.resume()
+        for client in engine.to_flush:
+            client.flush()
+        engine.to_flush.clear()
+        doomed, engine.doomed = engine.doomed, []
+        for client in doomed:
+            connection = self.table.by_id(client.id)
+            if connection is not None and (client.doomed or connection.unsent is None):
+                connection.close()
+
+
+@pytest.fixture
+def driver(config: Config) -> Iterator[Driver]:
+    engine = Engine(config, ManualClock(start_ms=1_700_000_000_000), Random(0), FailingLog())
+
+    def fail(fd: int, error: Exception) -> None:
+        raise AssertionError(fd) from error
+
+    loop = Loop(engine.clock, engine.timers, fail)
+    driver = Driver(engine, loop)
+    yield driver
+    for connection in driver.table.all():
+        connection.close()
+    for peer in driver.peers:
+        peer.socket.close()
+    loop.close()
+
+
+@pytest.fixture
+def connect(driver: Driver) -> Callable[[], Peer]:
+    return driver.connect
+
+
+# --- input ------------------------------------------------------------------------------------------------------------
+
+
+def test_replies_leave_at_the_end_of_the_turn(driver, connect):
+    peer = connect()
+    peer.say('PING', 'PING x')
+    driver.turn()
+    assert peer.heard() == b'+PONG\r\n$1\r\nx\r\n'
+
+
+def test_half_a_command_waits_for_its_other_half(driver, connect):
+    peer = connect()
+    peer.socket.sendall(b'*2\r\n$4\r\nECHO\r\n$5\r\nhe')
+    driver.turn()
+    assert peer.heard() == b''
+    assert peer.connection.query_bytes == 2
+    assert peer.connection.argument_bytes == 4
+    peer.socket.sendall(b'llo\r\n')
+    driver.turn()
+    assert peer.heard() == b'$5\r\nhello\r\n'
+    assert peer.connection.query_bytes == 0
+
+
+def test_a_pipeline_behind_a_waiting_command_waits_its_turn(driver, connect):
+    waiting, pusher = connect(), connect()
+    waiting.say('BLPOP q 0', 'ECHO 1')
+    driver.turn()
+    waiting.say('ECHO 2')
+    driver.turn()
+    assert waiting.heard() == b''
+    pusher.say('RPUSH q x')
+    driver.turn()
+    driver.turn()
+    assert waiting.heard() == b'*2\r\n$1\r\nq\r\n$1\r\nx\r\n$1\r\n1\r\n$1\r\n2\r\n'
+
+
+def test_what_comes_in_the_turn_in_which_a_wait_ends_stays_behind_what_came_before(driver, connect):
+    pusher, waiting = connect(), connect()
+    waiting.say('BLPOP q 0', 'ECHO 1')
+    driver.turn()
+    pusher.say('RPUSH q x')
+    waiting.say('ECHO 2')
+    for connection in (pusher.connection, waiting.connection):
+        connection.on_readable()
+    driver.settle()
+    driver.turn()
+    assert waiting.heard() == b'*2\r\n$1\r\nq\r\n$1\r\nx\r\n$1\r\n1\r\n$1\r\n2\r\n'
+
+
+def test_a_peer_that_hangs_up_while_it_waits_loses_nothing(driver, connect):
+    pusher, waiting = connect(), connect()
+    waiting.say('BLPOP q 0')
+    driver.turn()
+    waiting.socket.close()
+    pusher.say('RPUSH q x', 'LLEN q')
+    for connection in (waiting.connection, pusher.connection):
+        connection.on_readable()
+    driver.settle()
+    assert pusher.heard() == b':1\r\n:1\r\n'
+    assert len(driver.table) == 1
+
+
+def test_a_broken_request_is_answered_behind_the_replies_before_it(driver, connect):
+    peer = connect()
+    peer.socket.sendall(b'PING\r\n*1\r\nPING\r\n')
+    driver.turn()
+    assert peer.socket.recv(100) == b"+PONG\r\n-ERR Protocol error: expected '$', got 'P'\r\n"
+    assert peer.socket.recv(100) == b''
+
+
+def test_a_client_that_sends_too_much_at_once_is_cut_off(driver, connect, config):
+    config.set_pairs([(b'client-query-buffer-limit', b'1mb')])
+    peer = connect()
+    peer.socket.sendall(b'*2\r\n$4\r\nECHO\r\n$2000000\r\n')
+    sent = 0
+    while not peer.connection.doomed:
+        sent += peer.socket.send(b'x' * READ_BYTES)
+        driver.turn()
+    assert 1024 * 1024 < sent <= 1024 * 1024 + READ_BYTES
+    assert driver.engine.stats.query_limit_disconnections == 1
+
+
+def test_held_input_counts_towards_the_limit(driver, connect, config):
+    config.set_pairs([(b'client-query-buffer-limit', b'1mb')])
+    peer = connect()
+    peer.say('BLPOP q 0')
+    driver.turn()
+    while not peer.connection.doomed:
+        peer.socket.send(b'PING\r\n' * 1000)
+        driver.turn()
+    assert driver.engine.stats.query_limit_disconnections == 1
+
+
+# --- authentication ---------------------------------------------------------------------------------------------------
+
+
+def test_a_stranger_may_send_little(driver, connect, config):
+    config.set_pairs([(b'requirepass', b'secret')])
+    peer = connect()
+    peer.socket.sendall(b'*11\r\n')
+    driver.turn()
+    assert peer.socket.recv(100) == b'-ERR Protocol error: unauthenticated multibulk length\r\n'
+
+
+def test_auth_in_a_pipeline_lifts_the_limits_for_what_follows(driver, connect, config):
+    config.set_pairs([(b'requirepass', b'secret')])
+    peer = connect()
+    words = b''.join(b'$1\r\n%d\r\n' % (n % 10) for n in range(12))
+    peer.socket.sendall(b'PING\r\nAUTH secret\r\n*13\r\n$4\r\nMGET\r\n' + words + b'PING\r\n')
+    driver.turn()
+    assert peer.heard() == b'-NOAUTH Authentication required.\r\n+OK\r\n*12\r\n' + b'$-1\r\n' * 12 + b'+PONG\r\n'
+
+
+# --- output -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_the_socket_does_not_take_leaves_when_it_is_writable(driver, connect):
+    peer = connect()
+    driver.engine.keyspace.databases[0].set(b'k', b'x' * 3_000_000)
+    peer.say('GET k', 'PING')
+    driver.turn()
+    assert peer.connection.unsent_bytes > 0
+    assert peer.connection.unsent_pieces > 0
+    assert peer.connection.events == b'rw'
+    data = b''
+    while peer.connection.unsent_bytes:
+        data += peer.heard()
+        driver.turn()
+    data += peer.heard()
+    assert data == b'$3000000\r\n' + b'x' * 3_000_000 + b'\r\n+PONG\r\n'
+    assert peer.connection.events == b'r'
+
+
+def test_who_quits_gets_all_replies_first(driver, connect):
+    peer = connect()
+    driver.engine.keyspace.databases[0].set(b'k', b'x' * 1_000_000)
+    peer.say('GET k', 'QUIT')
+    driver.turn()
+    assert peer.connection.closing
+    data = b''
+    while len(driver.table):
+        data += peer.heard()
+        driver.turn()
+    data += peer.heard()
+    assert data.endswith(b'x\r\n+OK\r\n')
+    assert peer.socket.recv(1) == b''
+
+
+def test_a_reader_that_does_not_read_is_asked_no_more(driver, connect):
+    peer = connect()
+    driver.engine.keyspace.databases[0].set(b'k', b'x' * 10_000_000)
+    peer.say(*['GET k'] * 10)
+    driver.turn()
+    assert peer.connection.unsent_bytes > HIGH_WATER_BYTES
+    assert peer.connection.events == b'w'
+    assert peer.connection.pending
+    received = 0
+    while received < 10 * (10_000_000 + len(b'$10000000\r\n\r\n')):
+        received += len(peer.heard())
+        driver.turn()
+    assert peer.connection.events == b'r'
+    assert not peer.connection.pending
+
+
+# --- limits of output -------------------------------------------------------------------------------------------------
+
+
+def set_limit(config: Config, text: bytes) -> None:
+    config.set_pairs([(b'client-output-buffer-limit', text)])
+
+
+def test_a_reply_past_the_hard_limit_is_not_sent_at_all(driver, connect, config):
+    set_limit(config, b'normal 100000 0 0')
+    peer = connect()
+    driver.engine.keyspace.databases[0].set(b'k', b'x' * (100_000 + UNCOUNTED_BYTES))
+    peer.say('GET k')
+    driver.turn()
+    assert peer.socket.recv(1) == b''
+    assert driver.engine.stats.output_limit_disconnections == 1
+    (line,) = driver.engine.log.lines
+    assert line.startswith('Client id=1 ')
+    assert line.endswith(' scheduled to be closed ASAP for overcoming of output buffer limits.')
+
+
+def test_a_reply_of_many_pieces_past_the_hard_limit_is_told_of_once(driver, connect, config):
+    set_limit(config, b'normal 100000 0 0')
+    peer = connect()
+    driver.engine.keyspace.databases[0].set(b'k', b'x' * 1_000_000)
+    peer.say(*['GET k'] * 3)
+    driver.turn()
+    assert peer.socket.recv(1) == b''
+    assert driver.engine.stats.output_limit_disconnections == 1
+
+
+def test_a_reply_below_the_hard_limit_is_sent(driver, connect, config):
+    set_limit(config, b'normal 100000 0 0')
+    peer = connect()
+    driver.engine.keyspace.databases[0].set(b'k', b'x' * 100_000)
+    peer.say('GET k')
+    driver.turn()
+    assert len(peer.heard()) == len(b'$100000\r\n') + 100_000 + 2
+
+
+def test_commands_of_a_client_that_is_cut_off_are_run_to_the_end_of_the_unit(driver, connect, config):
+    set_limit(config, b'normal 100000 0 0')
+    peer = connect()
+    db = driver.engine.keyspace.databases[0]
+    db.set(b'k', b'x' * 150_000)
+    peer.say('MULTI', 'SET before 1', 'GET k', 'SET after 1', 'EXEC')
+    driver.turn()
+    assert peer.connection.doomed
+    assert b'before' in db
+    assert b'after' in db
+
+
+def test_a_subscriber_that_does_not_read_is_cut_off_and_the_others_miss_nothing(driver, connect, config):
+    set_limit(config, b'pubsub 1000000 0 0')
+    publisher, deaf, listening = connect(), connect(), connect()
+    for peer in (deaf, listening):
+        peer.say('SUBSCRIBE news')
+    driver.turn()
+    deaf.heard()
+    listening.heard()
+    heard = messages = 0
+    while not deaf.connection.doomed:
+        publisher.say('PUBLISH news ' + 'x' * 10_000)
+        messages += 1
+        driver.turn()
+        driver.turn()
+        heard += len(listening.heard())
+    frame = b'*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$10000\r\n' + b'x' * 10_000 + b'\r\n'
+    assert heard == messages * len(frame)
+    assert driver.engine.pubsub.channels == {b'news': {listening.connection: None}}
+
+
+def test_the_soft_limit_allows_a_while(driver, connect, config):
+    set_limit(config, b'pubsub 0 100000 3')
+    clock = driver.engine.clock
+    publisher, deaf = connect(), connect()
+    deaf.say('SUBSCRIBE news')
+    driver.turn()
+    while deaf.connection.unsent_bytes < 200_000:
+        publisher.say('PUBLISH news ' + 'x' * 50_000)
+        driver.turn()
+        driver.turn()
+    assert list(driver.table.over_soft_limit) == [deaf.connection]
+    clock.advance(3_000)
+    assert not deaf.connection.check_output_limit()
+    clock.advance(1)
+    assert deaf.connection.check_output_limit()
+    assert deaf.connection.doomed
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_finds_connections_and_adds_up(driver, connect):
+    one, two = connect(), connect()
+    table = driver.table
+    assert table.by_fd(one.connection.fd) is one.connection
+    assert table.by_id(two.connection.id) is two.connection
+    assert table.by_id(99) is None
+    one.socket.sendall(b'*2\r\n$4\r\nECHO\r\n$9\r\nabc')
+    two.socket.sendall(b'*2\r\n$4\r\nECHO\r\n$9\r\nabcd')
+    driver.turn()
+    assert table.unread_bytes == 7
+    assert table.unsent_bytes == 0
+    one.socket.close()
+    driver.turn()
+    assert table.all() == [two.connection]
+    assert driver.engine.clients == {two.connection.id: two.connection}
+
+
+def test_idle_time_ends_with_bytes_in_either_direction(driver, connect):
+    publisher, listening = connect(), connect()
+    listening.say('SUBSCRIBE news')
+    driver.turn()
+    driver.engine.clock.advance(5_000)
+    publisher.say('PUBLISH news x')
+    driver.turn()
+    assert listening.connection.last_active_ms == driver.engine.now_ms
+    driver.engine.clock.advance(5_000)
+    driver.engine.tell_time()
+    listening.socket.sendall(b'*1\r\n$4\r\nPI')
+    driver.turn()
+    assert listening.connection.last_active_ms == driver.engine.now_ms
