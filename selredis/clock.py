@@ -16,6 +16,9 @@ class Clock(Protocol):
     def monotonic_us(self) -> int:
         """Microseconds from some fixed point; never goes back, whatever is done to the wall clock."""
 
+    def sleep(self, seconds: float) -> None:
+        """Let so much time pass, and do nothing else."""
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -30,6 +33,9 @@ class SystemClock:
 
     def monotonic_us(self) -> int:
         return time.monotonic_ns() // 1_000
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
 
 
 class ManualClock:
@@ -49,6 +55,9 @@ class ManualClock:
 
     def monotonic_us(self) -> int:
         return self._monotonic_us
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(seconds * 1_000)
 
     def advance(self, ms: float) -> None:
         """Let `ms` milliseconds pass, on the wall and monotonically; fractions count to the microsecond."""

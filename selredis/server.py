@@ -195,6 +195,8 @@ class Server:
         engine = self.engine
         now_ms = self.loop.now_ms()
         engine.timers.call_at(now_ms + 1000 // self.config['hz'], self.cron)
+        if engine.cron_paused:
+            return
         engine.tick()
         if not self.expire_backlog:
             self.expire()

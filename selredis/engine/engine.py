@@ -53,6 +53,7 @@ class Engine:
         'clients',
         'clock',
         'config',
+        'cron_paused',
         'deployment',
         'doomed',
         'keyspace',
@@ -88,6 +89,7 @@ class Engine:
         self.runnable: list[Client] = []
         self.doomed: list[Client] = []
         self.active_expire = True  # DEBUG SET-ACTIVE-EXPIRE
+        self.cron_paused = False  # DEBUG PAUSE-CRON
         self.shutdown_requested = False
         self.tell_time()
         self.started_ms = self.keyspace.now_ms

@@ -1,5 +1,6 @@
 """What containers of subcommands (CLIENT, PUBSUB) share: HELP, made of the subcommands' docstrings, and an error."""
 
+from collections.abc import Iterable
 from textwrap import wrap
 
 from selredis.engine.command import COMMANDS, Argv
@@ -12,10 +13,16 @@ COLUMNS = 80
 
 
 def help_on_subcommands(container: bytes) -> list[Status]:
+    """HELP of a container of subcommands."""
+    subcommands = COMMANDS[container].subcommands.values()
+    return help_lines(container, (subcommand.handler.__doc__ for subcommand in subcommands))
+
+
+def help_lines(container: bytes, docstrings: Iterable[str | None]) -> list[Status]:
     """A line that tells how to call the container, then for each subcommand its syntax and, indented, what it does."""
     lines = [f'{container.decode().upper()} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:']
-    for subcommand in COMMANDS[container].subcommands.values():
-        documentation = docstring_parts(subcommand.handler.__doc__ or '')
+    for docstring in docstrings:
+        documentation = docstring_parts(docstring or '')
         lines.append(documentation.syntax.partition(' ')[2])
         lines += wrap(documentation.summary, COLUMNS, initial_indent='    ', subsequent_indent='    ')
     return [Status(line.encode()) for line in lines]

@@ -9,6 +9,7 @@ from typing import Any
 
 from selredis.numeric import format_double
 from selredis.resp.reply import (
+    Attributes,
     BigNumber,
     Encoded,
     Error,
@@ -93,6 +94,7 @@ def make_encoders(protocol: int) -> Encoders:
             type(None): lambda _: RESP2_NULL,
             NullArray: lambda _: b'*-1\r\n',
             Map: encode_map_flat,
+            Attributes: lambda _: b'',
             Pairs: encode_pairs_flat,
             Set_: encode_array,
             Push: encode_array,
@@ -110,6 +112,7 @@ def make_encoders(protocol: int) -> Encoders:
             type(None): lambda _: RESP3_NULL,
             NullArray: lambda _: RESP3_NULL,
             Map: encode_map,
+            Attributes: lambda attributes: b'|%d\r\n' % len(attributes) + flat(attributes.items()),
             Pairs: encode_array,
             Set_: lambda items: b'~%d\r\n' % len(items) + b''.join(encode_items(items)),
             Push: lambda items: b'>%d\r\n' % len(items) + b''.join(encode_items(items)),

@@ -4,6 +4,7 @@
 handler never asks which protocol its client speaks.
 """
 
+
 class Status:
     """A simple string such as OK: encoded once, when it is made."""
 
@@ -27,6 +28,12 @@ class Error:
 
 class Map(dict[object, object]):
     """A map in RESP3, a flat array in RESP2 (CONFIG GET, HELLO)."""
+
+    __slots__ = ()
+
+
+class Attributes(dict[object, object]):
+    """What RESP3 says about the reply that follows; it says nothing in RESP2."""
 
     __slots__ = ()
 

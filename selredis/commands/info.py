@@ -1,0 +1,34 @@
+"""INFO."""
+
+from selredis.engine.client import Client
+from selredis.engine.command import Argv, command
+from selredis.engine.info import SECTIONS, info
+from selredis.resp.reply import Reply, Verbatim
+
+# Names for all sections. (Redis has some more that it leaves out by default; none of them is here.)
+EVERY_SECTION = ('default', 'all', 'everything')
+
+
+@command(
+    'INFO',
+    arity=-1,
+    flags='loading stale',
+    since='1.0.0',
+    group='server',
+    categories='dangerous',
+    tips=('nondeterministic_output', 'request_policy:all_shards', 'response_policy:special'),
+    history=(('7.0.0', 'Several sections may be named.'),),
+)
+def info_(client: Client, argv: Argv) -> Reply:
+    """INFO [section [section ...]]
+
+    Tells how the server is and what it has done, in lines of names and values.
+
+    O(1)
+    """
+    wanted = {word.lower().decode('latin-1') for word in argv[1:]}
+    if len(argv) == 1 or not wanted.isdisjoint(EVERY_SECTION):
+        wanted = set(SECTIONS)
+    if 'module_list' in wanted:
+        wanted.add('modules')
+    return Verbatim(info(client.engine, wanted))

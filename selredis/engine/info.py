@@ -1,0 +1,311 @@
+"""INFO: what a server tells of itself, section by section, under the names that Redis gives to it.
+
+Every field says what is true of this server; what is about a part that it does not have is 0, as it would be in a
+Redis that does not use it. Left out is what could only be made up: Redis's allocator and its fragmentation, its buffers
+of fixed size, its threads.
+
+`used_memory` is what the process has in main memory and does not share with other programs, the interpreter's own
+objects included: what the server costs. (Redis counts what it has asked its allocator for.)
+"""
+
+import os
+import sys
+from collections.abc import Callable, Collection
+from itertools import islice
+
+from selredis import process
+from selredis.engine.engine import Engine
+from selredis.keyspace.database import Database
+from selredis.version import REDIS_VERSION, SELREDIS_VERSION
+
+Fields = dict[str, object]
+
+KB = 1024
+MS_A_DAY = 86_400_000
+
+# Of more deadlines than this the mean is estimated, from so many keys.
+EXACT_DEADLINES = 10_000
+SAMPLED_KEYS = 200
+
+
+def server(engine: Engine) -> Fields:
+    deployment, config = engine.deployment, engine.config
+    system = os.uname()
+    uptime_ms = engine.now_ms - engine.started_ms
+    return {
+        'redis_version': REDIS_VERSION,
+        'server_name': 'selredis',
+        'selredis_version': SELREDIS_VERSION,
+        'redis_mode': 'standalone',
+        'os': f'{system.sysname} {system.release} {system.machine}',
+        'arch_bits': 64 if sys.maxsize > 1 << 32 else 32,
+        'multiplexing_api': deployment.multiplexing_api,
+        'python_version': '.'.join(map(str, sys.version_info[:3])),
+        'process_id': os.getpid(),
+        'process_supervised': 'no',
+        'run_id': engine.run_id,
+        'tcp_port': deployment.tcp_port,
+        'server_time_usec': engine.clock.now_us(),
+        'uptime_in_seconds': uptime_ms // 1000,
+        'uptime_in_days': uptime_ms // MS_A_DAY,
+        'hz': config['hz'],
+        'configured_hz': config['hz'],
+        'executable': deployment.executable,
+        'config_file': deployment.config_file,
+        'io_threads_active': 0,
+        **listeners(engine),
+    }
+
+
+def listeners(engine: Engine) -> Fields:
+    """Where clients may connect, numbered by kind as in Redis."""
+    found: Fields = {}
+    port = engine.deployment.tcp_port
+    if port:
+        addresses = ''.join(f',bind={address}' for address in engine.config['bind'])
+        found['listener0'] = f'name=tcp{addresses},port={port}'
+    if engine.config['unixsocket']:
+        found['listener1'] = f'name=unix,bind={engine.config["unixsocket"]}'
+    return found
+
+
+def clients(engine: Engine) -> Fields:
+    everyone = engine.clients.values()
+    databases = engine.keyspace.databases
+    return {
+        'connected_clients': len(everyone),
+        'cluster_connections': 0,
+        'maxclients': engine.config['maxclients'],
+        'blocked_clients': len(engine.blocked),
+        'tracking_clients': 0,
+        'pubsub_clients': sum(client.subscribed for client in everyone),
+        'watching_clients': sum(bool(client.watched) for client in everyone),
+        'clients_in_timeout_table': sum(bool(client.wait and client.wait.timer) for client in engine.blocked),
+        'total_watched_keys': sum(len(db.watched) for db in databases),
+        'total_blocking_keys': sum(len({key for key, _ in db.waiting}) for db in databases),
+        'total_blocking_keys_on_nokey': 0,
+    }
+
+
+def memory(engine: Engine) -> Fields:
+    used = process.memory()
+    total = process.total_memory()
+    limit = engine.config['maxmemory']
+    return {
+        'used_memory': used.private,
+        'used_memory_human': human(used.private),
+        'used_memory_rss': used.resident,
+        'used_memory_rss_human': human(used.resident),
+        'used_memory_peak': used.peak,
+        'used_memory_peak_human': human(used.peak),
+        'used_memory_peak_perc': f'{used.private / used.peak * 100:.2f}%',
+        'total_system_memory': total,
+        'total_system_memory_human': human(total),
+        'number_of_cached_scripts': 0,
+        'number_of_functions': 0,
+        'number_of_libraries': 0,
+        'maxmemory': limit,
+        'maxmemory_human': human(limit),
+        'maxmemory_policy': engine.config['maxmemory-policy'],
+        'mem_not_counted_for_evict': 0,
+        'mem_replication_backlog': 0,
+        'mem_total_replication_buffers': 0,
+        'mem_clients_slaves': 0,
+        'mem_cluster_links': 0,
+        'mem_aof_buffer': 0,
+        'mem_allocator': process.allocator(),
+        'active_defrag_running': 0,
+        'lazyfree_pending_objects': len(engine.keyspace.discarded.containers),
+    }
+
+
+def persistence(engine: Engine) -> Fields:
+    """Nothing is saved yet, nor has anything failed to be."""
+    return {
+        'loading': 0,
+        'async_loading': 0,
+        'current_cow_peak': 0,
+        'current_cow_size': 0,
+        'current_cow_size_age': 0,
+        'current_fork_perc': '0.00',
+        'current_save_keys_processed': 0,
+        'current_save_keys_total': 0,
+        'rdb_changes_since_last_save': engine.keyspace.dirty,
+        'rdb_bgsave_in_progress': 0,
+        'rdb_last_save_time': engine.started_ms // 1000,  # as in a Redis that has not saved since its start
+        'rdb_last_bgsave_status': 'ok',
+        'rdb_last_bgsave_time_sec': -1,
+        'rdb_current_bgsave_time_sec': -1,
+        'rdb_saves': 0,
+        'rdb_last_cow_size': 0,
+        'rdb_last_load_keys_expired': 0,
+        'rdb_last_load_keys_loaded': 0,
+        'aof_enabled': 0,
+        'aof_rewrite_in_progress': 0,
+        'aof_rewrite_scheduled': 0,
+        'aof_last_rewrite_time_sec': -1,
+        'aof_current_rewrite_time_sec': -1,
+        'aof_last_bgrewrite_status': 'ok',
+        'aof_rewrites': 0,
+        'aof_rewrites_consecutive_failures': 0,
+        'aof_last_write_status': 'ok',
+        'aof_last_cow_size': 0,
+        'module_fork_in_progress': 0,
+        'module_fork_last_cow_size': 0,
+    }
+
+
+def stats(engine: Engine) -> Fields:
+    counted, keyspace, pubsub = engine.stats, engine.keyspace, engine.pubsub
+    return {
+        'total_connections_received': counted.connections,
+        'total_commands_processed': counted.commands,
+        'instantaneous_ops_per_sec': counted.command_rate.per_second,
+        'total_net_input_bytes': counted.input_bytes,
+        'total_net_output_bytes': counted.output_bytes,
+        'total_net_repl_input_bytes': 0,
+        'total_net_repl_output_bytes': 0,
+        'instantaneous_input_kbps': f'{counted.input_rate.per_second / KB:.2f}',
+        'instantaneous_output_kbps': f'{counted.output_rate.per_second / KB:.2f}',
+        'instantaneous_input_repl_kbps': '0.00',
+        'instantaneous_output_repl_kbps': '0.00',
+        'rejected_connections': counted.rejected_connections,
+        'sync_full': 0,
+        'sync_partial_ok': 0,
+        'sync_partial_err': 0,
+        'expired_keys': keyspace.expired,
+        'evicted_keys': 0,
+        'evicted_clients': 0,
+        'total_eviction_exceeded_time': 0,
+        'current_eviction_exceeded_time': 0,
+        'keyspace_hits': keyspace.hits,
+        'keyspace_misses': keyspace.misses,
+        'pubsub_channels': len(pubsub.channels),
+        'pubsub_patterns': len(pubsub.patterns),
+        'pubsubshard_channels': len(pubsub.shard_channels),
+        'latest_fork_usec': 0,
+        'total_forks': 0,
+        'migrate_cached_sockets': 0,
+        'slave_expires_tracked_keys': 0,
+        'active_defrag_hits': 0,
+        'active_defrag_misses': 0,
+        'active_defrag_key_hits': 0,
+        'active_defrag_key_misses': 0,
+        'total_active_defrag_time': 0,
+        'current_active_defrag_time': 0,
+        'tracking_total_keys': 0,
+        'tracking_total_items': 0,
+        'tracking_total_prefixes': 0,
+        'unexpected_error_replies': 0,
+        'total_error_replies': counted.errors,
+        'dump_payload_sanitizations': 0,
+        'total_reads_processed': counted.reads,
+        'total_writes_processed': counted.writes,
+        'io_threaded_reads_processed': 0,
+        'io_threaded_writes_processed': 0,
+        'client_query_buffer_limit_disconnections': counted.query_limit_disconnections,
+        'client_output_buffer_limit_disconnections': counted.output_limit_disconnections,
+    }
+
+
+def replication(engine: Engine) -> Fields:
+    """A master without replicas."""
+    return {
+        'role': 'master',
+        'connected_slaves': 0,
+        'master_failover_state': 'no-failover',
+        'master_replid': engine.replication_id,
+        'master_replid2': '0' * 40,
+        'master_repl_offset': 0,
+        'second_repl_offset': -1,
+        'repl_backlog_active': 0,
+        'repl_backlog_size': engine.config['repl-backlog-size'],
+        'repl_backlog_first_byte_offset': 0,
+        'repl_backlog_histlen': 0,
+    }
+
+
+def cpu(engine: Engine) -> Fields:
+    own, children, thread = process.cpu_time(), process.cpu_time_of_children(), process.cpu_time_of_thread()
+    seconds = {
+        'used_cpu_sys': own.system,
+        'used_cpu_user': own.user,
+        'used_cpu_sys_children': children.system,
+        'used_cpu_user_children': children.user,
+    }
+    if thread is not None:
+        seconds |= {'used_cpu_sys_main_thread': thread.system, 'used_cpu_user_main_thread': thread.user}
+    return {name: f'{value:.6f}' for name, value in seconds.items()}
+
+
+def modules(engine: Engine) -> Fields:
+    return {}
+
+
+def errorstats(engine: Engine) -> Fields:
+    codes = engine.stats.error_codes
+    return {f'errorstat_{printable(code)}': f'count={codes[code]}' for code in sorted(codes)}
+
+
+def cluster(engine: Engine) -> Fields:
+    return {'cluster_enabled': 0}
+
+
+def keyspace(engine: Engine) -> Fields:
+    return {
+        f'db{db.number}': f'keys={len(db)},expires={len(db.deadlines)},avg_ttl={mean_ttl_ms(engine, db)}'
+        for db in engine.keyspace.databases
+        if len(db)
+    }
+
+
+SECTIONS: dict[str, Callable[[Engine], Fields]] = {
+    'server': server,
+    'clients': clients,
+    'memory': memory,
+    'persistence': persistence,
+    'stats': stats,
+    'replication': replication,
+    'cpu': cpu,
+    'modules': modules,
+    'errorstats': errorstats,
+    'cluster': cluster,
+    'keyspace': keyspace,
+}
+HEADINGS = {'cpu': 'CPU'}  # others are capitalized
+
+
+def info(engine: Engine, wanted: Collection[str]) -> bytes:
+    """The sections among those wanted, in their own order."""
+    texts: list[str] = []
+    for name, section in SECTIONS.items():
+        if name in wanted:
+            lines = [f'# {HEADINGS.get(name, name.capitalize())}']
+            lines += [f'{field}:{value}' for field, value in section(engine).items()]
+            texts.append(''.join(f'{line}\r\n' for line in lines))
+    return '\r\n'.join(texts).encode('utf-8', 'surrogateescape')
+
+
+def mean_ttl_ms(engine: Engine, db: Database) -> int:
+    """How long the keys that have a deadline will still be there, on average; an estimate if they are many."""
+    deadlines = db.deadlines
+    if len(deadlines) <= EXACT_DEADLINES:
+        found = list(deadlines.values())
+    else:
+        sample = (db.index.random_key(engine.random) for _ in range(SAMPLED_KEYS))
+        found = [deadlines[key] for key in sample if key in deadlines]
+        # If hardly any key has one.
+        found = found or list(islice(deadlines.values(), EXACT_DEADLINES))
+    return max(sum(found) // len(found) - engine.now_ms, 0) if found else 0
+
+
+def human(size: int) -> str:
+    """Bytes in a unit that keeps the number short (server.c, bytesToHuman)."""
+    power = max(size.bit_length() - 1, 0) // 10
+    return f'{size / KB**power:.2f}{"KMGTP"[power - 1]}' if 0 < power < 6 else f'{size}B'
+
+
+def printable(code: bytes) -> str:
+    """An error's code without what would break the lines that it stands in."""
+    text = code.decode('ascii', 'backslashreplace')
+    return ''.join('_' if letter in '#:\r\n' else letter for letter in text)
