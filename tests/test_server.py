@@ -372,3 +372,13 @@ def test_callback_that_fails_costs_its_connection_only(connect: Connect, monkeyp
         assert other('PING').text == b'PONG'
     assert len(defects) == 1
     assert 'its callback failed' in defects[0]
+
+
+def test_who_has_given_the_password_may_announce_much_and_after_reset_no_more(connect: Connect) -> None:
+    with selredis.serve(requirepass='secret') as server:
+        client = connect(server)
+        client('AUTH', 'secret')
+        assert client('MSET', *range(40)).text == b'OK'
+        client('RESET')
+        client.send(b'*11\r\n')
+        assert read_to_end(client) == b'-ERR Protocol error: unauthenticated multibulk length\r\n'

@@ -77,13 +77,12 @@ class Connection(Client):
     def __init__(
         self, engine: Engine, loop: Loop, table: ConnectionTable, sock: socket.socket, limits: ParserLimits
     ) -> None:
+        self.parser = RequestParser(limits)
         super().__init__(engine)
         self.loop = loop
         self.table = table
         self.sock = sock
         self.fd = sock.fileno()
-        self.parser = RequestParser(limits)
-        self.parser.trusted = self.authenticated
         self.held: deque[bytes] | None = None
         self.held_bytes = 0
         self.unsent: deque[bytes | memoryview] | None = None
@@ -110,6 +109,10 @@ class Connection(Client):
     @property
     def on_unix_socket(self) -> bool:
         return self.sock.family == socket.AF_UNIX
+
+    def update_gated(self) -> None:
+        super().update_gated()
+        self.parser.trusted = self.authenticated
 
     # Input
 
@@ -138,20 +141,18 @@ class Connection(Client):
             engine.run(self, batch)
         else:
             self.last_active_ms = engine.now_ms
-        if parser.error is not None or parser.pending_bytes:
+        if parser.unfinished:
             self.go_on()
 
     def go_on(self) -> None:
         """After a read that left something behind: a broken request, one from a stranger, or half of one."""
         parser = self.parser
         while not self.halted:
-            if not parser.trusted:
-                # One command at a time, for it may be the AUTH that lifts the limits of the next.
-                parser.trusted = self.authenticated
-                batch = parser.feed(b'')
-                if batch:
-                    self.engine.run(self, batch)
-                    continue
+            # From a stranger it comes one command at a time, for that may be the AUTH that lifts the limits of the next.
+            batch = parser.feed(b'')
+            if batch:
+                self.engine.run(self, batch)
+                continue
             if parser.error is not None:
                 reason = parser.error.decode('ascii', 'backslashreplace')
                 self.engine.log.verbose(f'Protocol error ({reason}) from client: {self.describe()}')
@@ -183,7 +184,7 @@ class Connection(Client):
         batch = parser.feed(data)
         if batch:
             self.engine.run(self, batch)
-        if parser.error is not None or parser.pending_bytes:
+        if parser.unfinished:
             self.go_on()
         if self.held and not self.halted:
             self.engine.runnable.append(self)

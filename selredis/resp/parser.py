@@ -110,7 +110,6 @@ class RequestParser:
         '_argv',
         '_awaited_bytes',
         '_bulky',
-        '_held',
         '_last_size',
         '_line',
         '_missing',
@@ -121,6 +120,7 @@ class RequestParser:
         'error',
         'limits',
         'trusted',
+        'unfinished',
     )
 
     def __init__(self, limits: ParserLimits) -> None:
@@ -131,7 +131,8 @@ class RequestParser:
         # The text of the reply when the client broke the protocol; nothing is read from then on.
         self.error: bytes | None = None
 
-        self._held = False  # something of the following is left from the last call
+        # Whether the last call left something: half a command, what may not be looked at yet, or an error.
+        self.unfinished = False
         self._argv = NO_ARGUMENTS  # of the unfinished command
         self._missing = 0  # arguments it still lacks; 0 between commands
         self._line: bytearray | None = None
@@ -165,7 +166,7 @@ class RequestParser:
         After an error, which may come with commands before it, always [].
         """
         argvs: list[Argv] = []
-        if self._held or not self.trusted:
+        if self.unfinished or not self.trusted:
             self._resume(data, argvs)
             return argvs
         shape = self._shape
@@ -279,7 +280,7 @@ class RequestParser:
                 fast_tries -= 1
                 data = self._read_fast(data[position:], argvs)
                 position = 0
-        self._held = bool(self._missing or self._rest or self._line is not None or self.error)
+        self.unfinished = bool(self._missing or self._rest or self._line is not None or self.error)
         if argvs:
             self._bulky = sum(map(len, argvs[-1])) > LONG_ARGUMENT_BYTES * len(argvs[-1])
             if self._shape is None and (len(argvs) > 1 or size == self._last_size):
