@@ -3,10 +3,11 @@
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from tests.strategies import lists, strings
+from tests.strategies import generic, lists, strings
 from tests.strategies.words import Argv, keys, line, many_values, mostly, values
 
 GROUPS: dict[str, SearchStrategy[Argv]] = {
+    'generic': generic.commands(),
     'lists': lists.commands(),
     'strings': strings.commands(),
 }
