@@ -35,9 +35,9 @@ def incr(client: Client, argv: Argv) -> Reply:
     """
     key = argv[1]
     db = client.db
-    value = db.get(key, bytes)
-    if value is not None and value.isdigit() and value >= b'1' and len(value) < 18:
-        # Plain digits that `integer` would take, with room for one more.
+    value = db.values.get(key)
+    # The plain case: no deadline, digits that `integer` would take, and room for one more.
+    if type(value) is bytes and value.isdigit() and value >= b'1' and len(value) < 18 and key not in db.deadlines:
         number = int(value) + 1
         db.values[key] = b'%d' % number
         db.changed(key, b'incrby')
