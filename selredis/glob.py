@@ -9,7 +9,7 @@ What a reader might not expect, and what Redis does:
 
 Between two stars lies a segment: items that take one byte each. The first place where a segment fits is as good as any
 later one, so nothing is tried twice, and no pattern can cost more than its length times that of the text. (Redis has
-the same bound since 7.0.9; its limit of 1000 stars guards a recursion that is not here.)
+the same bound since 7.0.9. It also goes no deeper than MOST_STARS, so a pattern with more of them matches nothing.)
 """
 
 import re
@@ -18,6 +18,7 @@ from collections.abc import Callable
 # Patterns and texts up to these lengths are left to `re`, where one step more or less does not count.
 REGEX_ITEMS = 128
 REGEX_TEXT_BYTES = 4096
+MOST_STARS = 1000  # with something behind them; many in a row count as one
 
 _STAR, _ANY_BYTE, _OPEN, _CLOSE, _CARET, _DASH, _QUOTE = b'*?[]^-\\'
 
@@ -181,7 +182,9 @@ def _segments(pattern: bytes, nocase: bool) -> list[_Segment]:
                 byte = pattern[at]
                 at += 1
             cut[-1].append(literals[byte])
-    return [_Segment(items) for items in cut]
+    segments = [_Segment(items) for items in cut]
+    stars = len(cut) - (1 if cut[-1] else 2)
+    return segments if stars <= MOST_STARS else [_Segment([0])]
 
 
 def _class(pattern: bytes, at: int, literals: list[int], nocase: bool) -> tuple[int, int]:
