@@ -14,7 +14,7 @@ from selredis.resp.reply import Error
 
 READ_BYTES = 64 * 1024  # a connection and turn: thousands of small commands, a few milliseconds of work
 MAX_SEND_BYTES = 64 * 1024  # a connection and turn of what has piled up, so one KEYS * cannot starve the rest
-# What a turn may queue without counting towards an output limit (redis server.h, PROTO_REPLY_CHUNK_BYTES).
+# What may be queued in a turn before it counts towards an output limit (redis server.h, PROTO_REPLY_CHUNK_BYTES).
 UNCOUNTED_BYTES = 16 * 1024
 LOW_WATER_BYTES = HIGH_WATER_BYTES // 2
 
@@ -207,7 +207,7 @@ class Connection(Client):
         else:
             data = out[0] if len(out) == 1 else b''.join(out)
             # As in Redis before any of it is sent, whether or not the peer would take it at once.
-            if len(data) > UNCOUNTED_BYTES and self.check_output_limit(len(data) - UNCOUNTED_BYTES):
+            if len(data) > UNCOUNTED_BYTES and self.check_output_limit(len(data)):
                 return
             sent = self.send(data)
             if sent < len(data) and not self.doomed:

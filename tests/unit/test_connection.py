@@ -271,7 +271,7 @@ def set_limit(config: Config, text: bytes) -> None:
 def test_a_reply_past_the_hard_limit_is_not_sent_at_all(driver, connect, config):
     set_limit(config, b'normal 100000 0 0')
     peer = connect()
-    driver.engine.keyspace.databases[0].set(b'k', b'x' * (100_000 + UNCOUNTED_BYTES))
+    driver.engine.keyspace.databases[0].set(b'k', b'x' * 100_000)
     peer.say('GET k')
     driver.turn()
     assert peer.socket.recv(1) == b''
@@ -294,10 +294,19 @@ def test_a_reply_of_many_pieces_past_the_hard_limit_is_told_of_once(driver, conn
 def test_a_reply_below_the_hard_limit_is_sent(driver, connect, config):
     set_limit(config, b'normal 100000 0 0')
     peer = connect()
-    driver.engine.keyspace.databases[0].set(b'k', b'x' * 100_000)
+    driver.engine.keyspace.databases[0].set(b'k', b'x' * 99_000)
     peer.say('GET k')
     driver.turn()
-    assert len(peer.heard()) == len(b'$100000\r\n') + 100_000 + 2
+    assert len(peer.heard()) == len(b'$99000\r\n') + 99_000 + 2
+
+
+def test_a_short_reply_is_past_no_limit(driver, connect, config):
+    set_limit(config, b'normal 1000 0 0')
+    peer = connect()
+    driver.engine.keyspace.databases[0].set(b'k', b'x' * (UNCOUNTED_BYTES - 100))
+    peer.say('GET k')
+    driver.turn()
+    assert len(peer.heard()) > UNCOUNTED_BYTES - 100
 
 
 def test_commands_of_a_client_that_is_cut_off_are_run_to_the_end_of_the_unit(driver, connect, config):
