@@ -272,7 +272,7 @@ def c_number(text: bytes) -> float:
 
 def positive(text: bytes) -> int:
     """An integer that is not negative. Raises ReplyError."""
-    number = integer(text)
+    number = integer(text, MUST_BE_POSITIVE)
     if number < 0:
         raise ReplyError(MUST_BE_POSITIVE)
     return number

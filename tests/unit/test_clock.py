@@ -47,3 +47,13 @@ def test_a_manual_clock_does_not_go_back():
     clock = ManualClock()
     with pytest.raises(ValueError, match='go back'):
         clock.advance(-1)
+
+
+def test_to_sleep_is_to_let_time_pass():
+    clock = ManualClock(start_ms=0)
+    clock.sleep(0.25)
+    assert (clock.now_ms(), clock.monotonic_us()) == (250, 250_000)
+    system: Clock = SystemClock()
+    before_us = system.monotonic_us()
+    system.sleep(0.001)
+    assert system.monotonic_us() - before_us >= 1_000

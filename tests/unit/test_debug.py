@@ -1,0 +1,129 @@
+"""DEBUG: what its replies do not show; who may use it."""
+
+import pytest
+
+from selredis.commands.debug import SUBCOMMANDS, c_number
+
+
+def test_sleep_lets_time_pass(client, clock):
+    start_ms = clock.now_ms()
+    assert client('DEBUG', 'SLEEP', '0.25') == 'OK'
+    assert clock.now_ms() == start_ms + 250
+
+
+def test_keys_expire_while_the_server_sleeps(client):
+    client.pipeline('SET a 1 PX 100', 'DEBUG SLEEP 0.2', 'GET a')
+    assert client.take() == ['OK', 'OK', None]
+
+
+def test_a_transaction_happens_at_one_time(client):
+    client.pipeline('MULTI', 'SET a 1 PX 100', 'DEBUG SLEEP 0.2', 'GET a', 'EXEC')
+    assert client.take()[-1] == ['OK', 'OK', b'1']
+    assert client('GET', 'a') is None
+
+
+def test_active_expiry_can_be_stopped(client, engine, clock):
+    client('DEBUG', 'SET-ACTIVE-EXPIRE', '0')
+    client('SET', 'a', '1', 'PX', '1')
+    clock.advance(10)
+    engine.tick()
+    engine.expire_some()
+    assert client('DBSIZE') == 1
+    client('DEBUG', 'SET-ACTIVE-EXPIRE', '1')
+    engine.expire_some()
+    assert client('DBSIZE') == 0
+
+
+def test_pause_cron(client, engine):
+    client('DEBUG', 'PAUSE-CRON', '1')
+    assert engine.cron_paused
+    client('DEBUG', 'PAUSE-CRON', '0')
+    assert not engine.cron_paused
+
+
+def test_log(client, engine):
+    client('DEBUG', 'LOG', b'a \xff line')
+    assert engine.log.lines == ['DEBUG LOG: a \\xff line']
+
+
+def test_populate_breaks_watches_and_counts_for_no_change(clients, engine):
+    watcher, other = clients(2)
+    watcher('WATCH', 'key:1')
+    dirty = engine.keyspace.dirty
+    other('DEBUG', 'POPULATE', '2')
+    watcher('MULTI')
+    assert watcher('EXEC') is None
+    assert engine.keyspace.dirty == dirty
+
+
+def test_populate_cuts_long_names(client, engine):
+    client('DEBUG', 'POPULATE', '12', 'x' * 125)
+    assert sorted(engine.keyspace.databases[0].values) == [b'x' * 125 + b':0', b'x' * 125 + b':1'] + [
+        b'x' * 125 + b':%d' % number for number in range(2, 10)
+    ]
+
+
+def test_object_counts_no_hit_and_no_miss(client, engine):
+    client('SET', 'a', 'text')
+    client('DEBUG', 'OBJECT', 'a')
+    client('DEBUG', 'OBJECT', 'b')
+    assert (engine.keyspace.hits, engine.keyspace.misses) == (0, 0)
+
+
+def test_digest_tells_databases_and_deadlines_apart(client):
+    def digest():
+        return client('DEBUG', 'DIGEST')
+
+    empty = digest()
+    client('SET', 'a', '1')
+    in_0 = digest()
+    client('EXPIRE', 'a', '100')
+    with_deadline = digest()
+    client('EXPIRE', 'a', '200')
+    assert digest() == with_deadline
+    client('PERSIST', 'a')
+    client('MOVE', 'a', '1')
+    in_1 = digest()
+    assert len({empty, in_0, with_deadline, in_1}) == 4
+    assert empty == '0' * 40
+
+
+def test_stringmatch_len(client):
+    assert client('DEBUG', 'STRINGMATCH-LEN', 'a*c', 'abc') == 1
+    assert client('DEBUG', 'STRINGMATCH-LEN', 'a*c', 'abd') == 0
+
+
+def test_push_is_out_of_band(client):
+    client('HELLO', '3')
+    push, reply = client('DEBUG', 'PROTOCOL', 'push')
+    assert (push, reply) == ([b'server-cpu-usage', 42], b'Some real reply following the push reply')
+
+
+def test_help_tells_of_every_subcommand(client):
+    lines = client('DEBUG', 'HELP')
+    assert lines[0] == 'DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:'
+    assert [line.split()[0] for line in lines[1:] if not line.startswith(' ')] == [
+        name.decode() for name in SUBCOMMANDS
+    ]
+
+
+@pytest.mark.parametrize(
+    ('allowed', 'local', 'may'),
+    [('no', True, False), ('local', True, True), ('local', False, False), ('yes', False, True)],
+)
+def test_who_may(client, config, allowed, local, may):
+    config.read_directive([b'enable-debug-command', allowed.encode()])
+    client.client.local = local
+    reply = client('DEBUG', 'SLEEP', '0')
+    assert (reply == 'OK') is may
+    assert may or reply.startswith(
+        'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local"'
+    )
+
+
+@pytest.mark.parametrize(
+    ('text', 'number'),
+    [(b'', 0), (b'x', 0), (b'1', 1), (b' 2x', 2), (b'-1', -1), (b'.5', 0.5), (b'5.', 5), (b'1e1', 10), (b'1e', 1)],
+)
+def test_numbers_are_read_as_far_as_they_go(text, number):
+    assert c_number(text) == number
