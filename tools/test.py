@@ -11,6 +11,7 @@ the environment cannot be made.
 
 import hashlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -56,6 +57,8 @@ def ready_environment() -> Path:
 
 
 def main() -> int:
+    # Ended by a signal, leave no check running behind.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     if sys.version_info < OLDEST_PYTHON:
         print(f'selredis needs Python {".".join(map(str, OLDEST_PYTHON))} or later', file=sys.stderr)
         return 2
