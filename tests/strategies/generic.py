@@ -58,7 +58,7 @@ def commands() -> SearchStrategy[Argv]:
         line(b'PERSIST', keys),
         line(b'TTL', keys),
         line(b'SCAN', cursors, scan_options),
-        line(b'OBJECT', either(b'REFCOUNT', b'FREQ', b'WHAT'), keys),
+        line(b'OBJECT', either(b'FREQ', b'WHAT'), keys),
         line(b'DBSIZE'),
         line(b'SELECT', databases),
         line(b'SWAPDB', databases, databases),
