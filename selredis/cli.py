@@ -148,8 +148,8 @@ def take_signals(server: Server) -> None:
         if server.signal_name and number == signal.SIGINT:
             server.log.warning('You insist... exiting now.')
             os._exit(1)
-        server.log.warning(f'Received {name} scheduling shutdown...')
         server.signal_name = name
+        server.log.warning(f'Received {name} scheduling shutdown...')
 
     signal.signal(signal.SIGINT, on_signal)
     signal.signal(signal.SIGTERM, on_signal)
