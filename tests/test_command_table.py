@@ -162,6 +162,15 @@ def test_command_docs(protocol: Literal[2, 3], reference: ReferenceServer, selre
     check(ours, theirs)
 
 
+def test_command_list(reference: ReferenceServer, selredis_server: SelredisServer):
+    def names(server: ReferenceServer | SelredisServer) -> set[str]:
+        return {item.text.decode() for item in ask(server, 2, 'COMMAND', 'LIST').items}
+
+    ours = all_infos(ask(selredis_server, 2, 'COMMAND'))
+    assert names(selredis_server) == ours.keys()
+    assert names(reference) == all_infos(ask(reference, 2, 'COMMAND')).keys()
+
+
 def test_versions_of_changes_are_those_of_redis(reference: ReferenceServer, selredis_server: SelredisServer):
     ours = all_docs(ask(selredis_server, 3, 'COMMAND', 'DOCS'))
     theirs = all_docs(ask(reference, 3, 'COMMAND', 'DOCS'))

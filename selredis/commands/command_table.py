@@ -106,21 +106,18 @@ def command_docs(client: Client, argv: Argv) -> Reply:
 def command_list(client: Client, argv: Argv) -> Reply:
     """COMMAND LIST [FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]
 
-    Returns the names of the commands, and with a filter also those of subcommands: those in a category of access
-    lists, or that match a pattern.
+    Returns the names of the commands and their subcommands: all, those in a category of access lists, or those that
+    match a pattern.
 
     O(N) where N is the number of commands.
     """
-    if len(argv) == 2:
-        return [entry.name.encode() for entry in all_commands()]
-    if len(argv) != 5 or argv[2].upper() != b'FILTERBY':
-        raise ReplyError(SYNTAX)
-    make_filter = FILTERS.get(argv[3].upper())
-    if make_filter is None:
-        raise ReplyError(SYNTAX)
-    wanted = make_filter(argv[4])
-    with_subcommands = [each for entry in all_commands() for each in (entry, *entry.subcommands.values())]
-    return [entry.name.encode() for entry in with_subcommands if wanted(entry)]
+    entries = [each for entry in all_commands() for each in (entry, *entry.subcommands.values())]
+    if len(argv) > 2:
+        make_filter = FILTERS.get(argv[3].upper()) if len(argv) == 5 and argv[2].upper() == b'FILTERBY' else None
+        if make_filter is None:
+            raise ReplyError(SYNTAX)
+        entries = list(filter(make_filter(argv[4]), entries))
+    return [entry.name.encode() for entry in entries]
 
 
 @command('COMMAND|GETKEYS', arity=-3, flags='loading stale', since='2.8.13', group='server', categories='connection')
