@@ -97,7 +97,6 @@ def set_(client: Client, argv: Argv) -> Reply:
     if len(argv) == 3:
         _, key, value = argv
         db.set(key, value)
-        db.changed(key, b'set')
         return OK
     _, key, value, *words = argv
     options = read_options(words, SET_OPTIONS)
@@ -121,7 +120,6 @@ def set_until(client: Client, key: bytes, value: bytes, deadline_ms: int | None)
     db = client.db
     if deadline_ms is None:
         db.set(key, value)
-        db.changed(key, b'set')
     else:
         db.expire_if_due(key)
         db.put(key, value)

@@ -171,10 +171,12 @@ class Database:
 
     def get_or_create(self, key: bytes, kind: type) -> Any:
         """The value of key, a new empty one of that kind if there is none. Raises WRONGTYPE."""
-        value = self.get(key, kind)
-        if value is None:
+        value = self.values.get(key)
+        if value is None or (self.deadlines and self.expire_if_due(key)):
             value = kind()
             self.put(key, value)
+        elif type(value) is not kind:
+            raise ReplyError(WRONG_TYPE)
         return value
 
     def put(self, key: bytes, value: Any) -> None:
@@ -185,15 +187,20 @@ class Database:
                 self.keyspace.notifier.notify(self.number, key, b'new')
         self.values[key] = value
 
-    def set(self, key: bytes, value: Any) -> None:
-        """Store a value that has no deadline, whatever was there before. `changed` is the caller's to say."""
+    def set(self, key: bytes, value: Any, event: bytes = b'set') -> None:
+        """Store a value that has no deadline, whatever was there before, and say so: `changed` and all."""
+        keyspace = self.keyspace
         if self.deadlines and not self.expire_if_due(key):
             self.deadlines.pop(key, None)
         if key not in self.values:
             self.index.add(key)
-            if self.keyspace.observed:
-                self.keyspace.notifier.notify(self.number, key, b'new')
+            if keyspace.observed:
+                keyspace.notifier.notify(self.number, key, b'new')
         self.values[key] = value
+        keyspace.dirty += 1
+        if keyspace.observed:
+            self.touch(key)
+            keyspace.notifier.notify(self.number, key, event)
 
     def remove(self, key: bytes, event: bytes) -> bool:
         """Remove a key that is not past its deadline; False if there is none."""

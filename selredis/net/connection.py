@@ -171,17 +171,27 @@ class Connection(Client):
         self.held_bytes += len(data)
         self.check_query_limit()
 
+    def take_held(self) -> bytes:
+        """As much of the input that had to wait as one read may bring, in however many pieces it came."""
+        held = self.held
+        assert held is not None
+        pieces = [held.popleft()]
+        size = len(pieces[0])
+        while held and size + len(held[0]) <= READ_BYTES:
+            size += len(held[0])
+            pieces.append(held.popleft())
+        self.held_bytes -= size
+        if not held:
+            self.held = None
+        return b''.join(pieces)
+
     def resume(self) -> None:
         """Go on with commands and input that had to wait, a read's worth; the rest in the next turn."""
         super().resume()
         if self.halted or self.doomed:
             return
         parser = self.parser
-        data = self.held.popleft() if self.held else b''
-        self.held_bytes -= len(data)
-        if not self.held:
-            self.held = None
-        batch = parser.feed(data)
+        batch = parser.feed(self.take_held() if self.held else b'')
         if batch:
             self.engine.run(self, batch)
         if parser.unfinished:
@@ -256,7 +266,7 @@ class Connection(Client):
         stats = engine.stats
         stats.writes += 1
         stats.output_bytes += sent
-        self.last_active_ms = engine.now_ms
+        self.last_active_ms = engine.keyspace.now_ms
         return sent
 
     def keep(self, data: bytes | memoryview) -> None:

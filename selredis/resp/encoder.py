@@ -5,6 +5,7 @@ integers are made once, at import: `b''.join((head, value, CRLF))` with a ready 
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from selredis.numeric import format_double
@@ -30,7 +31,6 @@ RESP2_NULL = b'$-1\r\n'
 RESP3_NULL = b'_\r\n'
 
 BULK_HEADS = tuple(b'$%d\r\n' % length for length in range(1024))
-INTEGERS = {number: b':%d\r\n' % number for number in range(-1, 1024)}
 ARRAY_HEADS = tuple(b'*%d\r\n' % count for count in range(128))
 
 
@@ -39,12 +39,18 @@ def encode_bulk(text: bytes | bytearray) -> bytes:
     return b''.join((BULK_HEADS[size] if size < 1024 else b'$%d\r\n' % size, text, CRLF))
 
 
-def encode_integer(number: int) -> bytes:
-    return INTEGERS.get(number) or b':%d\r\n' % number
+class Integers(dict[int, bytes]):
+    """Small integers, encoded; others are when they are asked for."""
+
+    __slots__ = ()
+
+    def __missing__(self, number: int) -> bytes:
+        return b':%d\r\n' % number
 
 
-def encode_status(status: Status | Error) -> bytes:
-    return status.encoded
+# Both are calls that stay in C: a function here would cost as much as the rest of the reply.
+encode_integer = Integers((number, b':%d\r\n' % number) for number in range(-1, 1024)).__getitem__
+encode_status = attrgetter('encoded')
 
 
 def as_it_is(data: Encoded) -> bytes:
@@ -99,7 +105,7 @@ def make_encoders(protocol: int) -> Encoders:
             Set_: encode_array,
             Push: encode_array,
             float: lambda number: encode_bulk(format_double(number)),
-            bool: lambda truth: INTEGERS[int(truth)],
+            bool: lambda truth: b':1\r\n' if truth else b':0\r\n',
             Verbatim: encode_bulk,
             BigNumber: lambda number: encode_bulk(b'%d' % number),
         }

@@ -53,7 +53,7 @@ def events(keyspace):
 def expired(db, *keys):
     """Keys that are there and past their deadline."""
     for key in keys:
-        db.set(key, b'stale')
+        db.put(key, b'stale')
         db.set_deadline(key, NOW_MS - 1)
 
 
@@ -61,22 +61,22 @@ def expired(db, *keys):
 
 
 def test_a_value_of_another_kind_is_refused(db):
-    db.set(b'k', List([b'a']))
+    db.put(b'k', List([b'a']))
     for look in (db.get, db.read, db.get_or_create):
         with pytest.raises(ReplyError, match='WRONGTYPE'):
             look(b'k', bytes)
-    db.set(b'k', b'text')
+    db.put(b'k', b'text')
     with pytest.raises(ReplyError, match='WRONGTYPE'):
         db.get(b'k', List)
 
 
 def test_a_string_is_one_whether_changed_in_place_or_not(db):
-    db.set(b'k', bytearray(b'text'))
+    db.put(b'k', bytearray(b'text'))
     assert db.get(b'k', bytes) == db.read(b'k', bytes) == b'text'
 
 
 def test_empty_values_are_there(db):
-    db.set(b'', b'')
+    db.put(b'', b'')
     assert b'' in db
     assert db.get(b'', bytes) == b''
 
@@ -87,7 +87,7 @@ def test_what_is_created_is_kept(db):
 
 
 def test_reading_counts_hits_and_misses_and_looking_does_not(db, keyspace):
-    db.set(b'k', b'v')
+    db.put(b'k', b'v')
     for look in (db.read, db.get):
         look(b'k', bytes)
         look(b'none', bytes)
@@ -102,17 +102,17 @@ def test_reading_counts_hits_and_misses_and_looking_does_not(db, keyspace):
 
 
 def test_a_value_of_the_wrong_kind_is_a_hit(db, keyspace):
-    db.set(b'k', b'v')
+    db.put(b'k', b'v')
     with pytest.raises(ReplyError):
         db.read(b'k', List)
     assert keyspace.hits == 1
 
 
 def test_the_index_follows(db):
-    db.set(b'a', b'1')
+    db.put(b'a', b'1')
     db.put(b'b', b'2')
     db.put(b'b', b'3')
-    db.set(b'b', b'4')
+    db.put(b'b', b'4')
     assert sorted(db.index.scan(0, 10)[1]) == [b'a', b'b']
     db.remove(b'a', b'del')
     assert db.take(b'b') == b'4'
@@ -123,7 +123,7 @@ def test_the_index_follows(db):
 
 
 def test_a_key_lives_to_the_end_of_the_millisecond_of_its_deadline(db, keyspace):
-    db.set(b'k', b'v')
+    db.put(b'k', b'v')
     db.set_deadline(b'k', NOW_MS + 10)
     keyspace.now_ms += 10
     assert b'k' in db
@@ -156,7 +156,7 @@ def test_a_key_past_its_deadline_is_gone_whoever_looks(db, keyspace, look):
 
 
 def test_set_takes_the_deadline_away_and_put_leaves_it(db):
-    db.set(b'k', b'v')
+    db.put(b'k', b'v')
     db.set_deadline(b'k', NOW_MS + 10)
     db.put(b'k', b'w')
     assert db.deadline_of(b'k') == NOW_MS + 10
@@ -168,12 +168,12 @@ def test_what_is_set_in_the_place_of_an_expired_key_is_new(db, events):
     expired(db, b'k')
     del events[:]
     db.set(b'k', b'v')
-    assert events == [(0, 'k', 'expired'), (0, 'k', 'new')]
+    assert events == [(0, 'k', 'expired'), (0, 'k', 'new'), (0, 'k', 'set')]
     assert db.deadline_of(b'k') is None
 
 
 def test_only_deadlines_can_be_cleared(db):
-    db.set(b'k', b'v')
+    db.put(b'k', b'v')
     assert not db.clear_deadline(b'k')
     db.set_deadline(b'k', NOW_MS + 10)
     assert db.clear_deadline(b'k')
@@ -182,8 +182,8 @@ def test_only_deadlines_can_be_cleared(db):
 
 def test_alive_leaves_the_others_where_they_are(db):
     expired(db, b'old')
-    db.set(b'a', b'1')
-    db.set(b'b', b'1')
+    db.put(b'a', b'1')
+    db.put(b'b', b'1')
     db.set_deadline(b'b', NOW_MS)
     assert db.alive(db.values) == [b'a', b'b']
     assert b'old' in db.values
@@ -191,7 +191,7 @@ def test_alive_leaves_the_others_where_they_are(db):
 
 def test_a_random_key_is_found_among_many_that_expired(db):
     expired(db, *(b'%d' % number for number in range(200)))
-    db.set(b'alive', b'v')
+    db.put(b'alive', b'v')
     assert db.random_key(Random(0)) == b'alive'
     assert db.take(b'alive') == b'v'
     assert db.random_key(Random(0)) is None
@@ -206,7 +206,7 @@ def test_a_change_breaks_the_watch_of_its_key_alone(db, keyspace):
     db.watch(b'k', watching)
     db.watch(b'other', other)
     keyspace.databases[1].watch(b'k', other)
-    db.set(b'k', b'v')
+    db.put(b'k', b'v')
     db.changed(b'k', b'set')
     assert watching.watch_broken
     assert not other.watch_broken
@@ -214,7 +214,7 @@ def test_a_change_breaks_the_watch_of_its_key_alone(db, keyspace):
 
 def test_a_key_that_expires_breaks_its_watch(db, keyspace):
     watching = Watching()
-    db.set(b'k', b'v')
+    db.put(b'k', b'v')
     db.set_deadline(b'k', NOW_MS + 10)
     db.watch(b'k', watching)
     keyspace.now_ms += 11
@@ -234,7 +234,7 @@ def test_a_key_that_has_expired_is_watched_as_one_that_is_not_there(db):
 
 def test_clearing_breaks_the_watches_of_keys_that_were_there(db):
     watching, other = Watching(), Watching()
-    db.set(b'k', b'v')
+    db.put(b'k', b'v')
     db.watch(b'k', watching)
     db.watch(b'none', other)
     db.clear()
@@ -264,16 +264,16 @@ def test_nobody_is_looked_for_when_nobody_watches_waits_or_listens(db, keyspace)
 
 def test_only_a_value_of_the_kind_that_is_waited_for_is_ready(db, keyspace):
     db.wait(b'k', List, Watching())
-    db.set(b'k', b'text')
+    db.put(b'k', b'text')
     db.changed(b'k', b'set')
     assert keyspace.ready == []
-    db.set(b'k', List([b'a']))
+    db.put(b'k', List([b'a']))
     db.changed(b'k', b'lpush')
     assert keyspace.ready == [(db, b'k')]
 
 
 def test_a_change_counts_as_often_as_it_is_said(db, keyspace):
-    db.set(b'k', List([b'a', b'b']))
+    db.put(b'k', List([b'a', b'b']))
     db.changed(b'k', b'lpush', 2)
     db.changed(b'k', b'rename_from', 0)
     assert keyspace.dirty == 2
@@ -282,7 +282,7 @@ def test_a_change_counts_as_often_as_it_is_said(db, keyspace):
 
 
 def test_what_is_told_of_a_removal_that_follows_from_a_change(db, keyspace, events):
-    db.set(b'k', List([b'a']))
+    db.put(b'k', List([b'a']))
     del events[:]
     db.get(b'k', List).pop_left()
     db.changed(b'k', b'lpop')
@@ -297,7 +297,7 @@ def test_what_is_told_of_a_removal_that_follows_from_a_change(db, keyspace, even
 
 def test_swapping_exchanges_keys_deadlines_and_order(db, keyspace):
     other = keyspace.databases[1]
-    db.set(b'a', b'1')
+    db.put(b'a', b'1')
     db.set_deadline(b'a', NOW_MS + 10)
     other.set(b'b', b'2')
     keyspace.swap(db, other)
@@ -311,7 +311,7 @@ def test_swapping_exchanges_keys_deadlines_and_order(db, keyspace):
 def test_swapping_breaks_the_watches_of_keys_that_are_in_either(db, keyspace):
     other = keyspace.databases[1]
     mine, theirs, nobodys = Watching(), Watching(), Watching()
-    db.set(b'mine', b'v')
+    db.put(b'mine', b'v')
     other.set(b'theirs', b'v')
     db.watch(b'mine', mine)
     db.watch(b'theirs', theirs)
@@ -343,7 +343,7 @@ def test_swapping_serves_who_waits_for_what_has_come(db, keyspace):
 
 def test_swapping_a_database_with_itself_is_no_change(db, keyspace):
     watching = Watching()
-    db.set(b'k', b'v')
+    db.put(b'k', b'v')
     db.watch(b'k', watching)
     keyspace.swap(db, db)
     assert not watching.watch_broken
@@ -354,9 +354,9 @@ def test_swapping_a_database_with_itself_is_no_change(db, keyspace):
 
 
 def test_a_large_value_is_laid_aside_and_a_small_one_is_not(db, keyspace):
-    db.set(b'small', List([b'x'] * LARGE))
-    db.set(b'large', List([b'x'] * (LARGE + 1)))
-    db.set(b'text', b'x' * (LARGE + 1))
+    db.put(b'small', List([b'x'] * LARGE))
+    db.put(b'large', List([b'x'] * (LARGE + 1)))
+    db.put(b'text', b'x' * (LARGE + 1))
     for key in (b'small', b'large', b'text'):
         db.remove(key, b'del')
     assert [len(container) for container in keyspace.discarded.containers] == [LARGE + 1]
@@ -364,7 +364,7 @@ def test_a_large_value_is_laid_aside_and_a_small_one_is_not(db, keyspace):
 
 def test_a_large_value_that_expires_is_laid_aside(db, keyspace):
     for key in (b'a', b'b'):
-        db.set(key, List([b'x'] * (LARGE + 1)))
+        db.put(key, List([b'x'] * (LARGE + 1)))
         db.set_deadline(key, NOW_MS - 1)
     assert b'a' not in db
     db.expire_bucket(0)
@@ -374,7 +374,7 @@ def test_a_large_value_that_expires_is_laid_aside(db, keyspace):
 @pytest.mark.parametrize('at_once', [True, False])
 def test_a_large_database_is_laid_aside_when_it_is_cleared(db, keyspace, at_once):
     for number in range(LARGE + 1):
-        db.set(b'%d' % number, b'v')
+        db.put(b'%d' % number, b'v')
     db.clear(at_once=at_once)
     assert bool(keyspace.discarded.containers) is not at_once
     assert len(db) == len(db.index) == 0
@@ -383,7 +383,7 @@ def test_a_large_database_is_laid_aside_when_it_is_cleared(db, keyspace, at_once
 
 def test_a_table_that_was_large_is_given_back(db, keyspace):
     for number in range(20_000):
-        db.set(b'%d' % number, b'v')
+        db.put(b'%d' % number, b'v')
         db.set_deadline(b'%d' % number, NOW_MS)
     keyspace.now_ms += 1
     db.set(b'0', b'v')
@@ -398,7 +398,7 @@ def test_a_table_that_was_large_is_given_back(db, keyspace):
 
 def test_a_table_that_is_in_use_stays(db, keyspace):
     for number in range(HOLLOW_KEYS // 2):
-        db.set(b'%d' % number, b'v')
+        db.put(b'%d' % number, b'v')
     values = db.values
     keyspace.trim()
     assert db.values is values

@@ -30,7 +30,7 @@ def keyspace():
 def fill(db, count, deadline_ms):
     for number in range(count):
         key = b'%d' % number
-        db.set(key, b'v')
+        db.put(key, b'v')
         db.set_deadline(key, deadline_ms)
 
 
@@ -41,9 +41,9 @@ def test_a_slice_removes_what_is_due_and_nothing_else(keyspace):
     db = keyspace.databases[2]
     fill(db, 500, NOW_MS - 1)
     for number in range(100):
-        db.set(b'later:%d' % number, b'v')
+        db.put(b'later:%d' % number, b'v')
         db.set_deadline(b'later:%d' % number, NOW_MS + number)
-        db.set(b'forever:%d' % number, b'v')
+        db.put(b'forever:%d' % number, b'v')
     assert not expire_slice(keyspace, ManualClock())
     assert len(db) == 200
     assert keyspace.expired == 500
@@ -117,7 +117,7 @@ def test_exactly_what_is_due_goes_whatever_happens_to_deadlines(program):
     expected: dict[bytes, int | None] = {}
     for verb, key, ms in program:
         if verb == 'set':
-            db.set(key, b'v')
+            db.put(key, b'v')
             expected[key] = None
         elif verb == 'put':
             db.put(key, b'v')
