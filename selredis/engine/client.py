@@ -25,8 +25,11 @@ WORD_BYTES = 41
 
 
 def check_printable(text: bytes, error: bytes) -> None:
-    """Raises ReplyError(error) for what would not be one word in a line of CLIENT LIST: anything but visible ASCII."""
-    if not all(0x21 <= byte <= 0x7E for byte in text):
+    """Raises ReplyError(error) for what would not be one word in a line of CLIENT LIST: anything but visible ASCII.
+
+    To Redis a text ends at its first NUL here, and to CLIENT LIST as well.
+    """
+    if not all(0x21 <= byte <= 0x7E for byte in text.partition(b'\0')[0]):
         raise ReplyError(error)
 
 

@@ -71,7 +71,11 @@ def describe(client: Client, running: Argv | None = None) -> bytes:
         (b'lib-name', client.lib_name),
         (b'lib-ver', client.lib_ver),
     )
-    return b' '.join(b'%b=%b' % (name, value if isinstance(value, bytes) else b'%d' % value) for name, value in fields)
+    return b' '.join(b'%b=%b' % (name, text_of(value)) for name, value in fields)
+
+
+def text_of(value: int | bytes) -> bytes:
+    return value.partition(b'\0')[0] if isinstance(value, bytes) else b'%d' % value
 
 
 def flags(client: Client) -> bytes:

@@ -3,14 +3,21 @@
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from tests.strategies import generic, lists, strings
+from tests.strategies import connection, generic, lists, pubsub, server, strings, transactions
 from tests.strategies.words import Argv, keys, line, many_values, mostly, values
 
 GROUPS: dict[str, SearchStrategy[Argv]] = {
+    'connection': connection.commands(),
     'generic': generic.commands(),
     'lists': lists.commands(),
+    'pubsub': pubsub.commands(),
+    'server': server.commands(),
     'strings': strings.commands(),
+    'transactions': transactions.commands(),
 }
+
+# Groups that have the client refused most else for a while: a subscriber in RESP2 may do little.
+APART = {'pubsub'}
 
 # What would wait for somebody else's command, were it not inside a transaction.
 WAITING: dict[str, SearchStrategy[Argv]] = {
@@ -18,7 +25,7 @@ WAITING: dict[str, SearchStrategy[Argv]] = {
 }
 
 # Commands whose replies have no order.
-UNORDERED = {b'KEYS', b'SCAN'}
+UNORDERED = {b'KEYS', b'SCAN', b'PUBSUB'}
 
 # Keys of every type, so that each group also meets those that it cannot take.
 setting_up = st.one_of(line(b'SET', keys, values), line(b'RPUSH', keys, many_values), line(b'DEL', keys))

@@ -125,3 +125,8 @@ def test_states_are_letters_in_the_order_of_redis(client, engine):
 
 def test_the_log_shows_it_as_text(client):
     assert client.client.describe() == describe(client.client).decode()
+
+
+def test_a_name_ends_at_its_first_nul_as_in_redis(client):
+    client('CLIENT', 'SETNAME', b'me\0 flags=A')
+    assert ' name=me age=' in client.client.describe()
