@@ -53,10 +53,13 @@ def read_cursor(text: bytes) -> int:
     if not text:
         return 0
     match = CURSOR.fullmatch(text)
-    if match is None or len(match[2].lstrip(b'0')) > 20 or int(match[2]) >= ULONG_END:
+    if match is None:
         raise ReplyError(INVALID_CURSOR)
-    cursor = int(match[2])
-    return -cursor % ULONG_END if match[1] == b'-' else cursor
+    sign, digits = match.groups()
+    digits = digits.lstrip(b'0') or b'0'  # Python reads no number of thousands of digits
+    if len(digits) > 20 or int(digits) >= ULONG_END:
+        raise ReplyError(INVALID_CURSOR)
+    return -int(digits) % ULONG_END if sign == b'-' else int(digits)
 
 
 def read_options(words: list[bytes]) -> tuple[int, bytes | None, bytes | None]:
