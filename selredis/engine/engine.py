@@ -208,6 +208,7 @@ class Engine:
             if error is not None:
                 raise ReplyError(error)
         except ReplyError as refused:
+            self.stats.commands -= 1  # whoever runs a batch counts all of it
             if argv[0].lower() == b'exec':
                 client.end_transaction()
                 reason = refused.text.removeprefix(b'ERR ')
