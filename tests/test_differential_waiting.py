@@ -1,0 +1,79 @@
+"""Clients that wait for each other, on redis-server and selredis: after every turn all have received the same."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.harness.servers import ReferenceServer, SelredisServer
+from tests.harness.wire import Address, WireClient, encode_command, quote
+from tests.strategies.waiting import CLIENTS, Turn, turns
+
+# An answer to any of them may come a turn of the server's loop after what it answers, and lead to another a turn later.
+TURNS_OF_SILENCE = 3
+
+
+class Scene:
+    """The clients of one server."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.control = WireClient(address)
+        self.control('FLUSHALL')
+        self.clients = [WireClient(address) for _ in range(CLIENTS)]
+
+    def play(self, turn: Turn) -> list[bytes]:
+        """Returns what each client has received until nothing happens any more."""
+        if turn.commands:
+            self.clients[turn.client].send(b''.join(encode_command(*argv) for argv in turn.commands))
+        else:
+            self.clients[turn.client].close()
+            self.clients[turn.client] = WireClient(self.address)
+        received = [b''] * CLIENTS
+        silence = 0
+        while silence < TURNS_OF_SILENCE:
+            self.control('PING')
+            silence += 1
+            for number, client in enumerate(self.clients):
+                while client.read_more(0):
+                    silence = 0
+                received[number] += client.unread
+                client.unread = b''
+        return received
+
+    def close(self) -> None:
+        for client in self.clients:
+            client.close()
+        self.control.close()
+
+
+@contextmanager
+def scene_on(address: Address) -> Iterator[Scene]:
+    scene = Scene(address)
+    try:
+        yield scene
+    finally:
+        scene.close()
+
+
+def test_all_receive_the_same(reference: ReferenceServer, selredis_server: SelredisServer):
+    @settings(max_examples=150, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck))
+    @given(turns())
+    def same(script: list[Turn]) -> None:
+        with scene_on(reference.address) as expected_scene, scene_on(selredis_server.address) as scene:
+            for number, turn in enumerate(script):
+                expected, received = expected_scene.play(turn), scene.play(turn)
+                if expected != received:
+                    pytest.fail(
+                        f'{as_text(script[: number + 1])}\nexpected {expected}\nreceived {received}', pytrace=False
+                    )
+
+    same()
+
+
+def as_text(script: list[Turn]) -> str:
+    lines = []
+    for client, commands in script:
+        lines += [f'{client}> {" ".join(map(quote, argv))}' for argv in commands] or [f'{client} leaves']
+    return '\n'.join(lines)
