@@ -39,6 +39,8 @@ def ping(client: Client, argv: Argv) -> Reply:
 
     O(1)
     """
+    if len(argv) == 1 and not client.gated:
+        return PONG
     if len(argv) > 2:
         raise ReplyError(b"ERR wrong number of arguments for 'ping' command")
     if client.gated and client.protocol == 2 and client.subscribed:
@@ -119,18 +121,18 @@ def hello(client: Client, argv: Argv) -> Reply:
             raise ReplyError(b'NOPROTO unsupported protocol version')
     credentials: tuple[bytes, bytes] | None = None
     name: bytes | None = None
-    rest = argv[2:]
-    while rest:
-        option = rest[0].upper()
-        if option == b'AUTH' and len(rest) > 2:
-            credentials = rest[1], rest[2]
-            del rest[:3]
-        elif option == b'SETNAME' and len(rest) > 1:
-            name = rest[1]
+    place = 2
+    while place < len(argv):
+        option, behind = argv[place].upper(), len(argv) - place - 1
+        if option == b'AUTH' and behind >= 2:
+            credentials = argv[place + 1], argv[place + 2]
+            place += 3
+        elif option == b'SETNAME' and behind >= 1:
+            name = argv[place + 1]
             check_name(name)
-            del rest[:2]
+            place += 2
         else:
-            raise ReplyError(b"ERR Syntax error in HELLO option '%b'" % c_string(rest[0]))
+            raise ReplyError(b"ERR Syntax error in HELLO option '%b'" % c_string(argv[place]))
     if credentials is not None:
         authenticate(client, *credentials)
     if not client.authenticated:

@@ -263,7 +263,7 @@ class Client:
         unrun_bytes = self.query_bytes
         if self.transaction is not None:
             unrun_bytes += self.transaction.queued_bytes
-        if unrun_bytes > self.engine.config['client-query-buffer-limit']:
+        if unrun_bytes > self.engine.config['client-query-buffer-limit'] and not self.doomed:
             self.engine.log.warning(f'Closing client that reached max query buffer length: {self.describe()}')
             self.engine.stats.query_limit_disconnections += 1
             self.doom()

@@ -27,6 +27,7 @@ BULKY_BYTES = 1024 * 1024  # of large replies in a batch, above which they are s
 HIGH_WATER_BYTES = 64 * 1024 * 1024
 UNQUEUED_IN_MULTI = frozenset('exec discard multi watch quit reset'.split())
 HTTP_WORDS = frozenset((b'host:', b'post'))
+HTTP_WARNING_PAUSE_MS = 60_000
 
 
 class Log(Protocol):
@@ -48,6 +49,7 @@ class Engine:
 
     __slots__ = (
         '_last_client_id',
+        '_warned_of_http_ms',
         'active_expire',
         'blocked',
         'clients',
@@ -85,6 +87,7 @@ class Engine:
         self.replication_id = self.new_id()  # of this history of changes
         self.clients: dict[int, Client] = {}
         self._last_client_id = 0
+        self._warned_of_http_ms: int | None = None
         self.blocked: dict[Client, None] = {}
         self.runnable: list[Client] = []
         self.doomed: list[Client] = []
@@ -231,13 +234,7 @@ class Engine:
         command = COMMANDS.get(name)
         if command is None:
             if name in HTTP_WORDS:
-                self.log.warning(
-                    'Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to'
-                    ' Redis. This is likely due to an attacker attempting to use Cross Protocol Scripting to'
-                    ' compromise your Redis instance. Connection from'
-                    f' {client.addr.decode("ascii", "backslashreplace")} aborted.'
-                )
-                client.doom()
+                self._hang_up_on_http(client)
             raise ReplyError(unknown_command(argv))
         if command.subcommands and len(argv) > 1:
             subcommand = command.subcommands.get(argv[1].lower())
@@ -249,6 +246,18 @@ class Engine:
         if not command.takes(len(argv)):
             raise ReplyError(b"ERR wrong number of arguments for '%b' command" % command.name.encode())
         return command
+
+    def _hang_up_on_http(self, client: Client) -> None:
+        """Somebody has a browser talk to this server (cross protocol scripting): hang up, and warn once a minute."""
+        now_ms = self.monotonic_ms()
+        if self._warned_of_http_ms is None or now_ms - self._warned_of_http_ms > HTTP_WARNING_PAUSE_MS:
+            self._warned_of_http_ms = now_ms
+            self.log.warning(
+                'Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis.'
+                ' This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis'
+                f' instance. Connection from {client.addr.decode("ascii", "backslashreplace")} aborted.'
+            )
+        client.doom()
 
     def call(self, client: Client, command: Command, argv: Argv) -> bytes | None:
         """Run a command for a client and encode its reply or error; None if it waits."""
