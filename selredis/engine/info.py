@@ -16,6 +16,7 @@ from itertools import islice
 from selredis import process
 from selredis.engine.engine import Engine
 from selredis.keyspace.database import Database
+from selredis.keyspace.index import RANK_BITS
 from selredis.version import REDIS_VERSION, SELREDIS_VERSION
 
 Fields = dict[str, object]
@@ -23,9 +24,9 @@ Fields = dict[str, object]
 KB = 1024
 MS_A_DAY = 86_400_000
 
-# Of more deadlines than this the mean is estimated, from so many keys.
+# Of more deadlines than this the mean is estimated, from about so many keys.
 EXACT_DEADLINES = 10_000
-SAMPLED_KEYS = 200
+SAMPLED_KEYS = 1_000
 
 
 def server(engine: Engine) -> Fields:
@@ -78,8 +79,8 @@ def clients(engine: Engine) -> Fields:
         'maxclients': engine.config['maxclients'],
         'blocked_clients': len(engine.blocked),
         'tracking_clients': 0,
-        'pubsub_clients': sum(client.subscribed for client in everyone),
-        'watching_clients': sum(bool(client.watched) for client in everyone),
+        'pubsub_clients': sum(1 for each in everyone if each.channels or each.patterns or each.shard_channels),
+        'watching_clients': sum(1 for each in everyone if each.watched),
         'clients_in_timeout_table': sum(bool(client.wait and client.wait.timer) for client in engine.blocked),
         'total_watched_keys': sum(len(db.watched) for db in databases),
         'total_blocking_keys': sum(len({key for key, _ in db.waiting}) for db in databases),
@@ -292,7 +293,8 @@ def mean_ttl_ms(engine: Engine, db: Database) -> int:
     if len(deadlines) <= EXACT_DEADLINES:
         found = list(deadlines.values())
     else:
-        sample = (db.index.random_key(engine.random) for _ in range(SAMPLED_KEYS))
+        # Keys that stand together in the index have only their hashes in common.
+        _, sample = db.index.scan(engine.random.getrandbits(RANK_BITS), SAMPLED_KEYS)
         found = [deadlines[key] for key in sample if key in deadlines]
         # If hardly any key has one.
         found = found or list(islice(deadlines.values(), EXACT_DEADLINES))

@@ -170,12 +170,12 @@ def test_the_mean_of_many_deadlines_is_estimated(engine, share):
 
 def test_the_mean_is_found_where_hardly_any_key_has_a_deadline(engine, monkeypatch):
     monkeypatch.setattr('selredis.engine.info.EXACT_DEADLINES', 2)
+    monkeypatch.setattr('selredis.engine.info.SAMPLED_KEYS', 1)
     db = engine.keyspace.databases[0]
-    for number in range(2000):
+    for number in range(20_000):
         db.put(b'%d' % number, b'')
     for number in range(3):
         db.set_deadline(b'%d' % number, engine.now_ms + 7000)
-    monkeypatch.setattr('selredis.engine.info.SAMPLED_KEYS', 0)
     assert mean_ttl_ms(engine, db) == 7000
 
 
