@@ -51,10 +51,18 @@ def c_string(text: bytes) -> str:
 
 
 def c_integer(text: bytes) -> int | None:
-    """Read a number as C's strtoll does: blanks before it, a sign, no digits at all for 0. None for anything else."""
+    """Read a number as C's strtoll does: blanks before it, a sign, no digits at all for 0. None for anything else.
+
+    What 64 bits cannot hold is the last number that they can.
+    """
     if not text:
         return 0
-    return int(text) if re.fullmatch(rb'[ \t-\r]*[+-]?[0-9]+', text) else None
+    match = re.fullmatch(rb'[ \t-\r]*([+-]?)([0-9]+)', text)
+    if match is None:
+        return None
+    digits = match[2].lstrip(b'0') or b'0'
+    number = int(digits) if len(digits) < 20 else LONG_MAX + 1
+    return max(-number, -LONG_MAX - 1) if match[1] == b'-' else min(number, LONG_MAX)
 
 
 def accept_all(value: Any) -> None:
@@ -328,7 +336,7 @@ class OutputLimitsByClass(Kind[OutputLimits]):
     def limit(self, hard: bytes, soft: bytes, seconds: bytes) -> OutputLimit:
         soft_seconds = c_integer(seconds)
         try:
-            if soft_seconds is None or soft_seconds < 0:
+            if soft_seconds is None or not 0 <= soft_seconds <= INT_MAX:
                 raise ValueError
             return OutputLimit(memory_bytes(hard), memory_bytes(soft), soft_seconds)
         except ValueError:

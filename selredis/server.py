@@ -54,7 +54,7 @@ class Server:
         self.table = ConnectionTable()
         self.limits = ParserLimits(config['proto-max-bulk-len'])
         self.listeners: list[Listener] = []
-        self.port = 0
+        self.port = self.asked_port = 0
         self.host = ''
         self.free_port = free_port
         self.expire_backlog = False
@@ -90,7 +90,10 @@ class Server:
         config = self.config
         if config['port'] == 0 and config['unixsocket'] and not self.free_port:
             return
-        for sock in listen_tcp(config['bind'], config['port'], config['tcp-backlog'], self.log.warning):
+        if self.asked_port != config['port']:
+            self.asked_port = self.port = config['port']
+        # A free port that was found once is kept when the addresses change.
+        for sock in listen_tcp(config['bind'], self.port, config['tcp-backlog'], self.log.warning):
             self.host, self.port = self.host or sock.getsockname()[0], sock.getsockname()[1]
             self.add_listener(sock)
         self.engine.deployment.tcp_port = self.port
@@ -222,27 +225,30 @@ class Server:
             engine.stats.rejected_connections += 1
             refuse(sock, TOO_MANY)
             return
-        local = is_local(sock)
+        try:
+            local = is_local(sock)
+            addr, laddr = addresses(sock)
+            sock.setblocking(False)
+            if sock.family != socket.AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if self.config['tcp-keepalive']:
+                    keep_alive(sock, self.config['tcp-keepalive'])
+        except OSError:
+            sock.close()  # the newcomer has gone again already
+            return
         if not local and self.config['protected-mode'] and not self.config['requirepass']:
             engine.stats.rejected_connections += 1
             refuse(sock, PROTECTED)
             return
-        sock.setblocking(False)
         engine.stats.connections += 1
         engine.tell_time()
         connection = Connection(engine, self.loop, self.table, sock, self.limits)
         connection.local = local
+        connection.addr, connection.laddr = addr, laddr
         if sock.family == socket.AF_UNIX:
-            path = os.fsencode(sock.getsockname())
-            connection.addr = connection.laddr = path + b':0'
-            self.log.verbose(f'Accepted connection to {os.fsdecode(path)}')
-            return
-        connection.addr = format_address(sock.getpeername()).encode()
-        connection.laddr = format_address(sock.getsockname()).encode()
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self.config['tcp-keepalive']:
-            keep_alive(sock, self.config['tcp-keepalive'])
-        self.log.verbose(f'Accepted {connection.addr.decode()}')
+            self.log.verbose(f'Accepted connection to {self.config["unixsocket"]}')
+        else:
+            self.log.verbose(f'Accepted {addr.decode()}')
 
     def on_out_of_descriptors(self, error: OSError) -> None:
         self.log.warning(f'Accepting client connection: {error.strerror}: no more until some descriptors are free')
@@ -333,6 +339,14 @@ def is_local(sock: socket.socket) -> bool:
         return True
     host: str = sock.getpeername()[0]
     return host == '::1' or host.startswith(('127.', '::ffff:127.'))
+
+
+def addresses(sock: socket.socket) -> tuple[bytes, bytes]:
+    """Where the peer is, and where it has come to. For a unix socket that is its path, for both."""
+    if sock.family == socket.AF_UNIX:
+        path = os.fsencode(sock.getsockname()) + b':0'
+        return path, path
+    return format_address(sock.getpeername()).encode(), format_address(sock.getsockname()).encode()
 
 
 def keep_alive(sock: socket.socket, seconds: int) -> None:

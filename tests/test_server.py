@@ -7,16 +7,21 @@ import errno
 import os
 import socket
 import stat
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import selredis
+from selredis.clock import ManualClock
+from selredis.config import Config
 from selredis.embedded import EmbeddedServer
 from selredis.engine.engine import Engine
 from selredis.errors import ConfigError
 from selredis.net.listener import Listener, ListenError
+from selredis.server import Server
+from tests.harness.in_process import FailingLog
 from tests.harness.wire import Address, WireClient, encode_command
 
 Connect = Callable[..., WireClient]
@@ -382,3 +387,26 @@ def test_who_has_given_the_password_may_announce_much_and_after_reset_no_more(co
         client('RESET')
         client.send(b'*11\r\n')
         assert read_to_end(client) == b'-ERR Protocol error: unauthenticated multibulk length\r\n'
+
+
+def test_newcomers_that_hang_up_at_once_cost_nothing() -> None:
+    config = Config()
+    config.read_directive([b'port', b'0'])
+    server = Server(config, FailingLog('nothing'), ManualClock())
+    server.open()
+    for _ in range(3):
+        with socket.create_connection((server.host, server.port)) as newcomer:
+            newcomer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))  # it ends in a reset
+    for _ in range(3):
+        server.loop.call_again()
+        server.loop.turn()
+    assert len(server.table) == 0
+    server.close()
+
+
+@pytest.mark.parametrize('address', [b'\xff', b'a..b', b'x' * 64 + b'.org'])
+def test_what_can_be_no_address_leaves_the_old_ones_as_they_are(connect: Connect, address: bytes) -> None:
+    with selredis.serve() as server:
+        client = connect(server)
+        assert b'Unable to listen on this port' in client('CONFIG', 'SET', 'bind', address).text
+        assert connect(server)('PING').text == b'PONG'

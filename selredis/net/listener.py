@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from selredis.net.loop import Loop
 from selredis.timers import Timer, Timers
@@ -15,7 +16,7 @@ ACCEPTS_A_TURN = 64  # so that a flood of newcomers cannot starve those who are 
 PAUSE_MS = 100  # without descriptors: how long until the next try
 PORT_TRIES = 16  # free ports tried until one is free on every address
 
-NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 # Of an address that is optional ("-::1"), what may be wrong with it (redis server.c, listenToPort).
 ADDRESS_MISSING = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.EPROTO)
 
@@ -64,7 +65,7 @@ class Listener:
                 return
             except OSError as error:
                 if error.errno not in NO_DESCRIPTORS:
-                    raise
+                    continue  # a trouble of that newcomer's network, which has lost it (accept(2))
                 # The newcomer stays in the kernel's queue, and the socket readable: trying on would only spin.
                 if not self.short_of_descriptors:
                     self.short_of_descriptors = True
@@ -125,10 +126,8 @@ def _open(address: str, port: int, backlog: int, log: Callable[[str], object]) -
     sock: socket.socket | None = None
     try:
         name = {'*': '0.0.0.0', '::*': '::'}.get(host, host)
-        family, kind, protocol, _, where = socket.getaddrinfo(
-            name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        sock = socket.socket(family, kind, protocol)
+        family, where = resolve(name, port)
+        sock = socket.socket(family, socket.SOCK_STREAM)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -143,6 +142,16 @@ def _open(address: str, port: int, backlog: int, log: Callable[[str], object]) -
         log(f'Warning: Could not create server TCP listening socket {host}:{port}: bind: {reason}')
         raise ListenError(f'Failed listening on port {port} (tcp), aborting.') from error
     return sock
+
+
+def resolve(host: str, port: int) -> tuple[int, Any]:
+    """The first address of a host, and its family. Raises OSError if there is none."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except UnicodeError as error:  # no host can have such a name
+        raise socket.gaierror(socket.EAI_NONAME, 'Name or service not known') from error
+    family, _, _, _, where = found[0]
+    return family, where
 
 
 def listen_unix(path: str, mode: int, backlog: int) -> socket.socket:

@@ -187,6 +187,11 @@ def test_save_points_of_a_file_add_up_until_an_empty_one():
     assert kind.read_line([b''], value) == ()
 
 
+def test_numbers_too_large_for_a_save_point_are_the_largest_one():
+    assert SavePoints().read([b'9' * 5000, b'0' * 5000 + b'1'], ()) == (SavePoint(LONG_MAX, 1),)
+    assert reason(SavePoints(), [b'-' + b'9' * 5000, b'1']) == 'Invalid save parameters'
+
+
 @pytest.mark.parametrize('words', [[b'900'], [b'0', b'1'], [b'900', b'-1'], [b'900', b'x'], [b'900', b'1', b'60']])
 def test_what_is_no_save_point(words):
     assert reason(SavePoints(), words) == 'Invalid save parameters'
@@ -209,6 +214,7 @@ def test_output_limits_of_the_named_classes_change():
         (b'normal 10mbs 10mb 60', 'Error in hard, soft or soft_seconds setting in buffer limit configuration.'),
         (b'replica 10mb 10mbs 60', 'Error in hard, soft or soft_seconds setting in buffer limit configuration.'),
         (b'pubsub 10mb 10mb 60s', 'Error in hard, soft or soft_seconds setting in buffer limit configuration.'),
+        (b'pubsub 0 0 %d' % 10**4000, 'Error in hard, soft or soft_seconds setting in buffer limit configuration.'),
         (b'pubsub 10mb 10mb -1', 'Error in hard, soft or soft_seconds setting in buffer limit configuration.'),
     ],
 )

@@ -46,6 +46,13 @@ def test_a_hello_that_fails_changes_nothing(stranger):
     assert stranger.client.name == b''
 
 
+@pytest.mark.parametrize('options', [['SETNAME'], ['AUTH', 'default'], ['SETNAME', 'me', 'me'], ['WHAT', 'me', 'you']])
+def test_a_hello_with_half_an_option_changes_nothing(stranger, options):
+    assert stranger('HELLO', '3', *options).startswith('ERR Syntax error in HELLO option')
+    assert stranger.client.protocol == 2
+    assert stranger.client.name == b''
+
+
 def test_another_protocol_changes_what_a_subscriber_may_do(client):
     client('HELLO', '3')
     client('SUBSCRIBE', 'a')
