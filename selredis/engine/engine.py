@@ -325,6 +325,7 @@ class Engine:
         The keys have their turn in the order in which they became ready. Serving one may make others ready (BLMOVE):
         those come after, until none is left.
         """
+        self.tell_time()  # what made a key ready may have taken longer than the key had to live
         ready = self.keyspace.ready
         while ready:
             round_, ready[:] = dict.fromkeys(ready), []

@@ -79,3 +79,12 @@ def test_a_wait_keeps_the_rest_of_the_batch(engine, client):
     engine.run(client.client, [[b'BLPOP', b'q', b'0'], [b'PING'], [b'PING']])
     assert client.client.pending == [[b'PING'], [b'PING']]
     assert client.client.out == []
+
+
+def test_a_key_that_was_outlived_by_what_made_it_serves_nobody(clients):
+    waiting, pusher = clients(2)
+    waiting('BLPOP', 'q', 0)
+    pusher.pipeline('MULTI', 'RPUSH q element', 'PEXPIRE q 100', 'DEBUG SLEEP 0.2', 'EXEC')
+    assert waiting.take() == []
+    pusher('RPUSH', 'q', 'later')
+    assert waiting.take() == [[b'q', b'later']]
