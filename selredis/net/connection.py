@@ -207,25 +207,35 @@ class Connection(Client):
         out = self.out
         if not out or self.doomed:
             return
+        if self.bulky or self.unsent is not None:
+            self.keep_queued()
+            return
+        data = out[0] if len(out) == 1 else b''.join(out)
+        # As in Redis before any of it is sent, whether or not the peer would take it at once.
+        if len(data) > UNCOUNTED_BYTES and self.check_output_limit(len(data)):
+            return
+        out.clear()
+        sent = self.send(data)
+        if sent < len(data) and not self.doomed:
+            self.keep(memoryview(data)[sent:])
+            self.check_limits()
+
+    def keep_queued(self) -> None:
+        """Let what is queued wait until the socket is writable."""
+        out = self.out
         if self.bulky:
             # Joining would double what is large already.
             self.bulky = False
             for data in out:
                 self.keep(data)
-        elif self.unsent is not None:
-            self.keep(b''.join(out))
         else:
-            data = out[0] if len(out) == 1 else b''.join(out)
-            # As in Redis before any of it is sent, whether or not the peer would take it at once.
-            if len(data) > UNCOUNTED_BYTES and self.check_output_limit(len(data)):
-                return
-            sent = self.send(data)
-            if sent < len(data) and not self.doomed:
-                self.keep(memoryview(data)[sent:])
+            self.keep(b''.join(out))
         out.clear()
-        if self.unsent is not None and self.check_output_limit():
-            return
-        if self.congested or self.unsent_bytes > HIGH_WATER_BYTES:
+        self.check_limits()
+
+    def check_limits(self) -> None:
+        """After more has come to wait: cut the peer off, or read no more of it, if that is too much."""
+        if not self.check_output_limit() and (self.congested or self.unsent_bytes > HIGH_WATER_BYTES):
             self.update_congested()
 
     def on_writable(self) -> None:
