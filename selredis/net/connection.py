@@ -148,7 +148,7 @@ class Connection(Client):
         """After a read that left something behind: a broken request, one from a stranger, or half of one."""
         parser = self.parser
         while not self.halted:
-            # From a stranger it comes one command at a time, for that may be the AUTH that lifts the limits of the next.
+            # From a stranger one command at a time comes, for it may be the AUTH that lifts the limits of the next.
             batch = parser.feed(b'')
             if batch:
                 self.engine.run(self, batch)
