@@ -1,6 +1,6 @@
 """Refusals: what may keep a command from running, each a small function, in the order in which Redis asks.
 
-Only clients or servers in an unusual state come here (`client.gated`), and commands that are protected;
+Only clients in an unusual state come here (`client.gated`), and commands that are protected;
 the plain case pays two attribute tests. Whether a command exists and has all its words is asked before. A gate returns
 the error to answer, or None.
 """
