@@ -36,7 +36,7 @@ from selredis.config_kinds import (
     YesNo,
 )
 from selredis.errors import ConfigError, ReplyError
-from selredis.glob import matches
+from selredis.glob import compile_glob
 from selredis.resp.inline import split_words
 
 V = TypeVar('V')
@@ -307,9 +307,9 @@ class Config:
     def matching(self, patterns: Sequence[bytes]) -> dict[bytes, bytes]:
         """Names and values as CONFIG GET answers them: a plain name as it was asked for, aliases under their own."""
         found: dict[bytes, tuple[bytes, bytes]] = {}
-        for pattern in patterns:
+        for pattern in dict.fromkeys(patterns):
             if any(special in pattern for special in (b'[', b'*', b'?')):
-                wanted = [name for name in BY_NAME if matches(pattern, name, nocase=True)]
+                wanted = list(filter(compile_glob(pattern, nocase=True), BY_NAME))
             else:
                 wanted = [pattern] if pattern.lower() in BY_NAME else []
             for name in wanted:

@@ -9,16 +9,22 @@ What a reader might not expect, and what Redis does:
 
 Between two stars lies a segment: items that take one byte each. The first place where a segment fits is as good as any
 later one, so nothing is tried twice, and no pattern can cost more than its length times that of the text. (Redis has
-the same bound since 7.0.9. It also goes no deeper than MOST_STARS, so a pattern with more of them matches nothing.)
+the same bound since 7.0.9. It also goes no deeper than MOST_STARS, so a pattern with more of them matches nothing.) A
+pattern with more items than a text has bytes is read no further than to see that: one of megabytes takes no memory.
 """
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 # Patterns and texts up to these lengths are left to `re`, where one step more or less does not count.
 REGEX_ITEMS = 128
 REGEX_TEXT_BYTES = 4096
 MOST_STARS = 1000  # with something behind them; many in a row count as one
+USUAL_TEXT_BYTES = 4096  # a pattern with more items is looked at again when a text comes that has more bytes
+
+STARS = re.compile(rb'\**')
+PLAIN_MEMBERS = re.compile(rb'[^\]\\-]+(?!-)')  # of a class, those that are neither quoted nor a range's end
 
 _STAR, _ANY_BYTE, _OPEN, _CLOSE, _CARET, _DASH, _QUOTE = b'*?[]^-\\'
 
@@ -32,12 +38,15 @@ _EITHER_CASE = [1 << bytes([byte]).lower()[0] | 1 << bytes([byte]).upper()[0] fo
 
 def matches(pattern: bytes, text: bytes, nocase: bool = False) -> bool:
     """Whether the whole text fits the pattern. For more than a few texts take `compile_glob`."""
-    return _fits(_segments(pattern, nocase), text)
+    segments = _segments(pattern, nocase, len(text))
+    return segments is not None and _fits(segments, text)
 
 
 def compile_glob(pattern: bytes, nocase: bool = False) -> Callable[[bytes], bool]:
     """Return what `matches` would say of a text, as a function of the text alone."""
-    segments = _segments(pattern, nocase)
+    segments = _segments(pattern, nocase, USUAL_TEXT_BYTES)
+    if segments is None:
+        return _LongPattern(pattern, nocase).matches
     simple = _simple_matcher([segment.literal for segment in segments])
     if simple is not None:
         return simple
@@ -45,6 +54,24 @@ def compile_glob(pattern: bytes, nocase: bool = False) -> Callable[[bytes], bool
         return lambda text: _fits(segments, text)
     match = re.compile(_regex(segments), re.DOTALL).match
     return lambda text: match(text) is not None if len(text) <= REGEX_TEXT_BYTES else _fits(segments, text)
+
+
+class _LongPattern:
+    """A pattern of more items than USUAL_TEXT_BYTES. Only longer texts can fit it; it is read when there is one."""
+
+    __slots__ = ('most', 'nocase', 'pattern', 'segments')
+
+    def __init__(self, pattern: bytes, nocase: bool) -> None:
+        self.pattern = pattern
+        self.nocase = nocase
+        self.most = USUAL_TEXT_BYTES  # it has more items than that, or these segments
+        self.segments: list[_Segment] | None = None
+
+    def matches(self, text: bytes) -> bool:
+        if self.segments is None and len(text) > self.most:
+            self.most = 2 * len(text)  # so as not to read it again for each text that is a little longer
+            self.segments = _segments(self.pattern, self.nocase, self.most)
+        return self.segments is not None and _fits(self.segments, text)
 
 
 def _simple_matcher(literals: list[bytes | None]) -> Callable[[bytes], bool] | None:
@@ -157,22 +184,41 @@ def _item_regex(item: int) -> bytes:
         return b'.'
     if item == 0:
         return rb'[^\x00-\xff]'
-    members = [b'\\x%02x' % byte for byte in range(256) if item >> byte & 1]
-    return members[0] if len(members) == 1 else b'[%b]' % b''.join(members)
+    # By ranges, of the members or of the others, which are fewer: `re` is slow to read many.
+    if item.bit_count() > 128:
+        return b'[^%b]' % _ranges(_ALL ^ item)
+    return b'[%b]' % _ranges(item)
 
 
-def _segments(pattern: bytes, nocase: bool) -> list[_Segment]:
-    """Cut a pattern at its stars; a run of stars is one."""
+def _ranges(members: int) -> bytes:
+    ranges = []
+    while members:
+        first = (members & -members).bit_length() - 1
+        others = ~(members >> first)
+        count = (others & -others).bit_length() - 1
+        ranges.append(b'\\x%02x-\\x%02x' % (first, first + count - 1))
+        members &= -1 << first + count
+    return b''.join(ranges)
+
+
+def _segments(pattern: bytes, nocase: bool, most: int) -> list[_Segment] | None:
+    """Cut a pattern at its stars; a run of stars is one. None if it has more items than `most`."""
     literals = _EITHER_CASE if nocase else _EXACT
     cut: list[list[int]] = [[]]
     at, size = 0, len(pattern)
+    items = 0
     while at < size:
         byte = pattern[at]
         at += 1
         if byte == _STAR:
-            if cut[-1] or len(cut) == 1:
-                cut.append([])
-        elif byte == _ANY_BYTE:
+            cut.append([])
+            run = STARS.match(pattern, at)
+            at = run.end() if run is not None else at
+            continue
+        if items == most:
+            return None
+        items += 1
+        if byte == _ANY_BYTE:
             cut[-1].append(_ALL)
         elif byte == _OPEN:
             members, at = _class(pattern, at, literals, nocase)
@@ -194,7 +240,12 @@ def _class(pattern: bytes, at: int, literals: list[int], nocase: bool) -> tuple[
     members = 0
     size = len(pattern)
     while at < size and pattern[at] != _CLOSE:
-        if pattern[at] == _QUOTE and at + 1 < size:
+        plain = PLAIN_MEMBERS.match(pattern, at)
+        if plain is not None:
+            for byte in set(plain[0]):
+                members |= literals[byte]
+            at = plain.end()
+        elif pattern[at] == _QUOTE and at + 1 < size:
             members |= 1 << pattern[at + 1]
             at += 2
         elif at + 2 < size and pattern[at + 1] == _DASH:
@@ -206,6 +257,7 @@ def _class(pattern: bytes, at: int, literals: list[int], nocase: bool) -> tuple[
     return (_ALL ^ members if negated else members), at + 1
 
 
+@lru_cache(maxsize=1024)
 def _range(first: int, last: int, nocase: bool) -> int:
     r"""The bytes from one to another, in either order, \x80 to \xff coming before \x00 as signed bytes do.
 

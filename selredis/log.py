@@ -12,6 +12,9 @@ MARKS = '.-*#'
 
 STANDARD_OUTPUT = 1
 
+# A line may tell what a client has sent: that must not begin another line, nor speak to the terminal.
+CONTROLS = {code: f'\\x{code:02x}' for code in (*range(0x20), *range(0x7F, 0xA0))}
+
 
 class Log:
     """Lines of `level` and above, to standard output or to the end of a file."""
@@ -47,7 +50,7 @@ class Log:
             return
         now = time.time()
         stamp = time.strftime('%d %b %Y %H:%M:%S', time.localtime(now))
-        line = f'{os.getpid()}:M {stamp}.{int(now * 1000) % 1000:03d} {MARKS[level]} {text}\n'
+        line = f'{os.getpid()}:M {stamp}.{int(now * 1000) % 1000:03d} {MARKS[level]} {text.translate(CONTROLS)}\n'
         data = line.encode('utf-8', 'backslashreplace')
         try:
             if self.path:

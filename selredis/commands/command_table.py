@@ -9,7 +9,7 @@ from selredis.engine.command_keys import FoundKey, find_keys, has_keys, legacy_r
 from selredis.engine.help import help_on_subcommands
 from selredis.engine.syntax import Argument, docstring_parts, parse_syntax
 from selredis.errors import SYNTAX, ReplyError
-from selredis.glob import matches
+from selredis.glob import compile_glob
 from selredis.resp.reply import Map, Reply, Set_, Status
 
 ORDER_TIPS = ('nondeterministic_output_order',)
@@ -192,7 +192,8 @@ def by_category(name: bytes) -> Callable[[Command], bool]:
 
 
 def by_pattern(pattern: bytes) -> Callable[[Command], bool]:
-    return lambda entry: matches(pattern, entry.name.encode(), nocase=True)
+    fits = compile_glob(pattern, nocase=True)
+    return lambda entry: fits(entry.name.encode())
 
 
 FILTERS = {b'MODULE': by_module, b'ACLCAT': by_category, b'PATTERN': by_pattern}
@@ -205,8 +206,9 @@ def statuses(words: tuple[str, ...] | list[str]) -> Set_:
     return Set_(Status(word.encode()) for word in words)
 
 
+@cache
 def info(entry: Command) -> Reply:
-    """An entry of the table for programs, subcommands included."""
+    """An entry of the table for programs, subcommands included. It is the same always: the table does not change."""
     first, last, step, movable = legacy_range(entry)
     flags = entry.flags | {'movablekeys'} if movable else entry.flags
     return [

@@ -4,6 +4,7 @@ A driver's connection is a subclass that adds a socket; a client without any (a 
 Clients act on each other in one way only: `other.queue(bytes)`.
 """
 
+import re
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
 QUEUED_COMMAND_BYTES = 120
 WORD_BYTES = 41
 
+PRINTABLE = re.compile(rb'[!-~]*')
+
 
 def check_printable(text: bytes, error: bytes) -> None:
     """Raises ReplyError(error) for what would not be one word in a line of CLIENT LIST: anything but visible ASCII.
 
     To Redis a text ends at its first NUL here, and to CLIENT LIST as well.
     """
-    if not all(0x21 <= byte <= 0x7E for byte in text.partition(b'\0')[0]):
+    if not PRINTABLE.fullmatch(text.partition(b'\0')[0]):
         raise ReplyError(error)
 
 

@@ -1,10 +1,12 @@
 """selredis/glob.py; the expectations are those of redis-server."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selredis.glob import REGEX_ITEMS, REGEX_TEXT_BYTES, compile_glob, matches
+from selredis.glob import REGEX_ITEMS, REGEX_TEXT_BYTES, USUAL_TEXT_BYTES, compile_glob, matches
 
 # pattern, texts that fit, texts that do not
 CASES: list[tuple[bytes, list[bytes], list[bytes]]] = [
@@ -177,3 +179,27 @@ def test_no_pattern_takes_long_to_fail(pattern, size):
 )
 def test_a_pattern_of_more_than_a_thousand_stars_matches_nothing(pattern, matching):
     assert both(pattern, b'a' * 1_500) == matching
+
+
+@pytest.mark.parametrize('item', [b'?', b'a', b'\\a', b'[ab]', b'*?', b'a*'])
+def test_a_pattern_of_megabytes_is_read_no_further_than_needed(item):
+    """Each item would take a hundred bytes and a microsecond."""
+    pattern = item * (2_000_000 // len(item))
+    compiled = compile_glob(pattern)
+    tracemalloc.start()
+    assert not any(matches(pattern, text) or compiled(text) for text in (b'', b'a', b'a' * 1000))
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+def test_a_pattern_longer_than_usual_texts_fits_those_that_are_longer_still():
+    size = USUAL_TEXT_BYTES + 1
+    for pattern in (b'?' * size, b'a?' * (size // 2) + b'*', b'[ab]' * size, b'*' + b'a' * size + b'*'):
+        assert both(pattern, b'a' * size)
+        assert not both(pattern, b'a' * (size - 2))
+    compiled = compile_glob(b'?' * size)
+    assert [compiled(b'a' * length) for length in (size - 1, size, size + 1, 3 * size, size)] == [
+        *(False, True, False, False, True),
+    ]
+    compiled = compile_glob(b'?' * 4 * size)
+    assert [compiled(b'a' * length) for length in (size, 2 * size, 4 * size, 5 * size)] == [False, False, True, False]

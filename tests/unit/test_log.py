@@ -1,0 +1,47 @@
+"""The log's lines, in a file."""
+
+import re
+
+from selredis.log import Log
+
+
+def lines_of(path):
+    return path.read_bytes().splitlines()
+
+
+def test_a_line_has_the_process_the_time_and_a_mark_for_its_level(tmp_path):
+    log = Log('debug', str(tmp_path / 'log'))
+    for write in (log.debug, log.verbose, log.notice, log.warning):
+        write('text')
+    marks = []
+    for line in lines_of(tmp_path / 'log'):
+        match = re.fullmatch(rb'\d+:M \d\d \w{3} \d{4} \d\d:\d\d:\d\d\.\d{3} (.) text', line)
+        assert match, line
+        marks.append(match[1])
+    assert marks == [b'.', b'-', b'*', b'#']
+
+
+def test_what_a_client_has_sent_cannot_begin_a_line_or_speak_to_a_terminal(tmp_path):
+    log = Log('notice', str(tmp_path / 'log'))
+    log.notice('one\r\ntwo\0\x1b[31m\x7f\x9b \u00e9')
+    (line,) = lines_of(tmp_path / 'log')
+    assert line.endswith(rb'one\x0d\x0atwo\x00\x1b[31m\x7f\x9b ' + '\u00e9'.encode())
+
+
+def test_what_is_no_text_is_written_all_the_same(tmp_path):
+    Log('notice', str(tmp_path / 'log')).notice('\udcff')
+    assert lines_of(tmp_path / 'log')[0].endswith(rb'\udcff')
+
+
+def test_a_defect_is_written_with_its_traceback(tmp_path):
+    try:
+        raise ValueError('what went wrong')
+    except ValueError as error:
+        Log('notice', str(tmp_path / 'log')).defect('A command failed', error)
+    first, *_, last = lines_of(tmp_path / 'log')
+    assert first.endswith(b'# A command failed')
+    assert last.endswith(b'# ValueError: what went wrong')
+
+
+def test_a_file_that_cannot_be_written_ends_nothing(tmp_path):
+    Log('notice', str(tmp_path)).warning('to a directory')
