@@ -34,10 +34,14 @@ def encoding_of(value: object, list_max_listpack_size: int) -> bytes:
 
 
 def fits_listpack(elements: List, limit: int) -> bool:
-    """Whether a list is within list-max-listpack-size: so many elements, or if negative, one of NODE_BYTES."""
+    """Whether a list, pushed at its end, is within list-max-listpack-size: so many elements, or if negative, one of NODE_BYTES."""
     most_bytes = SAFE_BYTES if limit >= 0 else NODE_BYTES[min(-limit, len(NODE_BYTES)) - 1]
     most = max(limit, 1) if limit >= 0 else most_bytes // LISTPACK_ELEMENT_BYTES
-    return len(elements) <= most and LISTPACK_BYTES + sum(map(listpack_bytes, elements)) <= most_bytes
+    if len(elements) > most:
+        return False
+    # Redis asks before it adds an element, and counts of that one its own bytes only (t_list.c, 7.2).
+    *others, last = elements
+    return LISTPACK_BYTES + sum(map(listpack_bytes, others)) + len(last) <= most_bytes
 
 
 def listpack_bytes(element: bytes) -> int:

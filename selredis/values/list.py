@@ -5,9 +5,9 @@ so that pushing and popping on the left moves nothing, as appending does on the 
 eighth of the length is made free at once; when more than half are free, they are given back: either way an element is
 moved a few times in its life, by memmove. A short list has no free places: to move its elements costs less.
 
-Measured against `collections.deque`, CPython 3.11: a list of one element takes 144 bytes instead of 768; of a million
-elements, one in the middle is read in 0.03 us instead of 20, a hundred in 1 us instead of 1,400. A push or a pop takes
-some 60 ns longer.
+Measured against `collections.deque`, CPython 3.11: a list of one element takes 136 bytes instead of 760; of a million
+elements, one in the middle is read in 0.1 us instead of 13, a hundred in 0.3 us instead of 1,300. A push or a pop at
+an end takes 80 ns longer: a call.
 """
 
 from collections.abc import Iterable, Iterator

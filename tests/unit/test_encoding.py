@@ -59,11 +59,12 @@ def test_bytes_in_a_listpack(element, size):
     ('elements', 'limit', 'expected'),
     [
         ([b'a'], -2, b'listpack'),
-        ([b'x' * 8177], -2, b'listpack'),  # 7 + 5 + 8177 + 2 = 8191
-        ([b'x' * 8178], -2, b'listpack'),
-        ([b'x' * 8179], -2, b'quicklist'),
-        ([b'1'] * 4092, -2, b'listpack'),
-        ([b'1'] * 4093, -2, b'quicklist'),
+        ([b'x' * 8185], -2, b'listpack'),  # 7 + 8185 = 8192
+        ([b'x' * 8186], -2, b'quicklist'),
+        ([b'x' * 8178, b''], -2, b'listpack'),  # 7 + 5 + 8178 + 2 + 0 = 8192
+        ([b'x' * 8178, b'1'], -2, b'quicklist'),
+        ([b'1'] * 4093, -2, b'listpack'),  # 7 + 4092 * 2 + 1 = 8192
+        ([b'1'] * 4094, -2, b'quicklist'),
         ([b'1'] * 1_000_000, -2, b'quicklist'),
         ([b'x' * 4000, b'x' * 100], -1, b'quicklist'),
         ([b'x' * 60000], -5, b'listpack'),
