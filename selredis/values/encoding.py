@@ -34,7 +34,10 @@ def encoding_of(value: object, list_max_listpack_size: int) -> bytes:
 
 
 def fits_listpack(elements: List, limit: int) -> bool:
-    """Whether a list, pushed at its end, is within list-max-listpack-size: so many elements, or if negative, one of NODE_BYTES."""
+    """Whether a list that grew at its end is within list-max-listpack-size.
+
+    That is a number of elements or, if negative, one of NODE_BYTES.
+    """
     most_bytes = SAFE_BYTES if limit >= 0 else NODE_BYTES[min(-limit, len(NODE_BYTES)) - 1]
     most = max(limit, 1) if limit >= 0 else most_bytes // LISTPACK_ELEMENT_BYTES
     if len(elements) > most:
