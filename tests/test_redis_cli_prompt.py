@@ -22,6 +22,7 @@ class Terminal:
     """redis-cli at one end of a terminal, a typist at the other."""
 
     def __init__(self, command: list[str]) -> None:
+        self.unread = b''
         self.screen, theirs = pty.openpty()
         termios.tcsetwinsize(theirs, (50, 200))
         self.process = subprocess.Popen(
@@ -35,16 +36,17 @@ class Terminal:
         os.close(theirs)
 
     def read_until(self, text: str) -> str:
-        """What appears up to this text, without colours; AssertionError if it does not."""
+        """What appears next, up to this text, without colours; AssertionError if it does not appear."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        seen = b''
-        while text.encode() not in COLOURS.sub(b'', seen):
+        while text.encode() not in self.unread:
             ready, _, _ = select.select([self.screen], [], [], max(0.0, deadline - time.monotonic()))
-            assert ready, f'no {text!r} in {seen!r}'
-            seen += os.read(self.screen, 65536)
-        return COLOURS.sub(b'', seen).decode()
+            assert ready, f'no {text!r} in {self.unread!r}'
+            self.unread = COLOURS.sub(b'', self.unread + os.read(self.screen, 65536))
+        seen, found, self.unread = self.unread.partition(text.encode())
+        return (seen + found).decode()
 
     def type(self, text: str) -> None:
+        """Press keys. A prompt must be there: what is typed before is thrown away when it comes."""
         os.write(self.screen, text.encode())
 
     def close(self) -> None:
@@ -90,7 +92,8 @@ def test_help_about_a_group(terminal: Terminal):
 
 def test_commands_and_their_replies(terminal: Terminal):
     terminal.type('echo "a b"\r')
-    terminal.read_until('"a b"\r\n')
+    terminal.read_until('\n"a b"\r\n')
+    terminal.read_until(PROMPT)
     terminal.type('select 7\r')
     terminal.read_until('[7]> ')
     terminal.type('multi\r')

@@ -1,7 +1,7 @@
 """Counters that INFO tells and CONFIG RESETSTAT sets back."""
 
-# As in Redis: the mean of 16 samples, a tenth of a second apart (server.h, STATS_METRIC_SAMPLES). A little less, so that
-# ten ticks a second make ten samples, even if one comes early.
+# As in Redis: the mean of 16 samples, a tenth of a second apart (server.h, STATS_METRIC_SAMPLES). A little less, so
+# that ten ticks a second make ten samples, even if one comes early.
 SAMPLES = 16
 SAMPLE_US = 90_000
 
