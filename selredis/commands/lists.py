@@ -421,7 +421,7 @@ def place_in(items: List, index: int) -> int | None:
     return index if 0 <= index < length else None
 
 
-@command('LPOS', arity=-3, flags='readonly', keys=(key('RO access', 1),), since='6.0.6', group='list')
+@command('LPOS', arity=-3, flags='readonly lengthy', keys=(key('RO access', 1),), since='6.0.6', group='list')
 def lpos(client: Client, argv: Argv) -> Reply:
     """LPOS key element [RANK rank] [COUNT num-matches] [MAXLEN len]
 
@@ -494,7 +494,7 @@ def lset(client: Client, argv: Argv) -> Reply:
     return OK
 
 
-@command('LINSERT', arity=5, flags='write denyoom', keys=(key('RW insert', 1),), since='2.2.0', group='list')
+@command('LINSERT', arity=5, flags='write denyoom lengthy', keys=(key('RW insert', 1),), since='2.2.0', group='list')
 def linsert(client: Client, argv: Argv) -> Reply:
     """LINSERT key <BEFORE | AFTER> pivot element
 
@@ -517,7 +517,7 @@ def linsert(client: Client, argv: Argv) -> Reply:
     return len(items)
 
 
-@command('LREM', arity=4, flags='write', keys=(key('RW delete', 1),), since='1.0.0', group='list')
+@command('LREM', arity=4, flags='write lengthy', keys=(key('RW delete', 1),), since='1.0.0', group='list')
 def lrem(client: Client, argv: Argv) -> Reply:
     """LREM key count element
 
@@ -547,10 +547,18 @@ def ltrim(client: Client, argv: Argv) -> Reply:
     """
     _, key, first, last = argv
     start, stop = integer(first), integer(last)
-    items: List | None = client.db.get(key, List)
+    db = client.db
+    items: List | None = db.get(key, List)
     if items is None:
         return OK
     length = len(items)
-    items.trim(*span(start, stop, length))
-    removed(client.db, key, items, b'ltrim', length - len(items))
+    start, stop = span(start, stop, length)
+    if start < stop:
+        items.trim(start, stop)
+        db.changed(key, b'ltrim', length - len(items))
+    else:
+        # All at once, and freed bit by bit if it is large.
+        db.changed(key, b'ltrim', length)
+        db.discard(key)
+        db.notify(key, b'del')
     return OK

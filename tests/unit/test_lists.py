@@ -105,6 +105,13 @@ def test_a_list_that_was_read_does_not_change_what_was_read(client, engine, db):
     assert elements == [b'%d' % number for number in range(200)]
 
 
+def test_a_list_trimmed_to_nothing_is_freed_in_slices(client, engine):
+    client('RPUSH', 'q', *range(20_000))
+    client('LTRIM', 'q', 1, 0)
+    assert client('LLEN', 'q') == 0
+    assert [len(container) for container in engine.keyspace.discarded.containers] == [20_000]
+
+
 def test_commands_that_only_read_count_hits_and_misses(client, engine):
     client('RPUSH', 'q', 'a')
     keyspace = engine.keyspace
