@@ -117,7 +117,7 @@ def test_exactly_what_is_due_goes_whatever_happens_to_deadlines(program):
     expected: dict[bytes, int | None] = {}
     for verb, key, ms in program:
         if verb == 'set':
-            db.put(key, b'v')
+            db.set(key, b'v')
             expected[key] = None
         elif verb == 'put':
             db.put(key, b'v')
