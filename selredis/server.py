@@ -11,7 +11,7 @@ from random import SystemRandom
 import selredis.commands  # noqa: F401  (importing them fills the command table)
 from selredis.clock import Clock, SystemClock
 from selredis.config import Config
-from selredis.engine.engine import Engine
+from selredis.engine.engine import SLICE_MS, Engine
 from selredis.errors import ConfigError
 from selredis.log import Log
 from selredis.net.connection import Connection, ConnectionTable
@@ -146,12 +146,16 @@ class Server:
     def before_sleep(self) -> None:
         """Once a turn, before the wait. Closing comes last: nothing is closed while a table is being walked."""
         engine = self.engine
-        if engine.keyspace.ready:
-            engine.serve_ready()
-        if engine.runnable:
-            self.resume()
-        if self.expire_backlog:
-            self.expire()
+        try:
+            if engine.keyspace.ready:
+                engine.serve_ready()
+            if engine.runnable and not engine.shutdown_requested:
+                self.resume()
+            if self.expire_backlog:
+                self.expire()
+        except Exception as error:
+            # A defect of ours. Everybody gets replies all the same.
+            self.log.defect('What goes on between turns failed', error)
         if engine.to_flush:
             self.flush()
         if engine.doomed:
@@ -164,11 +168,21 @@ class Server:
             self.shut_down()
 
     def resume(self) -> None:
-        """Let clients go on whose commands or input had to wait. What they make runnable has its turn next."""
+        """Let clients go on whose commands or input had to wait. What they make runnable has its turn next.
+
+        However many there are, it takes no longer than two of them may; the others keep their places.
+        """
         engine = self.engine
         runnable, engine.runnable = engine.runnable, []
-        for client in runnable:
-            client.resume()
+        stop_ms = self.loop.now_ms() + SLICE_MS
+        for place, client in enumerate(runnable, 1):
+            try:
+                client.resume()
+            except Exception as error:
+                self.on_callback_error(client.fd, error)
+            if self.loop.now_ms() > stop_ms:
+                engine.runnable[:0] = runnable[place:]
+                break
         if engine.runnable or engine.keyspace.ready:
             self.loop.call_again()
 
@@ -181,7 +195,10 @@ class Server:
     def flush(self) -> None:
         to_flush = self.engine.to_flush
         for client in to_flush:
-            client.flush()
+            try:
+                client.flush()
+            except Exception as error:
+                self.on_callback_error(client.fd, error)
         to_flush.clear()
 
     def close_doomed(self) -> None:

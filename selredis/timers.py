@@ -84,7 +84,7 @@ class Timers:
             timer.callback = None
             try:
                 callback()
-            except Exception as error:  # noqa: BLE001 whatever it is, the others are due
+            except Exception as error:
                 self._on_error(error)
 
     def seconds_until_next(self, now_ms: int) -> float | None:

@@ -261,8 +261,7 @@ def test_soft_limit_cuts_off_who_stays_over_it(connect: Connect) -> None:
 def test_reading_pauses_while_replies_pile_up_and_nothing_is_lost(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ('engine.engine', 'net.connection'):
-        monkeypatch.setattr(f'selredis.{module}.HIGH_WATER_BYTES', 1_000_000)
+    monkeypatch.setattr('selredis.net.connection.HIGH_WATER_BYTES', 1_000_000)
     monkeypatch.setattr('selredis.net.connection.LOW_WATER_BYTES', 500_000)
     with selredis.serve() as server:
         greedy, other = connect(server), connect(server)

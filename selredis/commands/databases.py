@@ -33,7 +33,7 @@ def dbsize(client: Client, argv: Argv) -> Reply:
 @command(
     'FLUSHDB',
     arity=-1,
-    flags='write',
+    flags='write lengthy',
     since='1.0.0',
     group='server',
     categories='dangerous keyspace',
@@ -54,7 +54,7 @@ def flushdb(client: Client, argv: Argv) -> Reply:
 @command(
     'FLUSHALL',
     arity=-1,
-    flags='write',
+    flags='write lengthy',
     since='1.0.0',
     group='server',
     categories='dangerous keyspace',

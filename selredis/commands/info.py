@@ -12,7 +12,7 @@ EVERY_SECTION = ('default', 'all', 'everything')
 @command(
     'INFO',
     arity=-1,
-    flags='loading stale',
+    flags='loading stale lengthy',
     since='1.0.0',
     group='server',
     categories='dangerous',

@@ -108,7 +108,7 @@ def type_(client: Client, argv: Argv) -> Reply:
 @command(
     'KEYS',
     arity=2,
-    flags='readonly',
+    flags='readonly lengthy',
     since='1.0.0',
     group='generic',
     categories='dangerous',
@@ -224,7 +224,7 @@ def move(client: Client, argv: Argv) -> Reply:
 @command(
     'COPY',
     arity=-3,
-    flags='write denyoom',
+    flags='write denyoom lengthy',
     keys=(key('RO access', 1), key('OW update', 2)),
     since='6.2.0',
     group='generic',

@@ -19,7 +19,7 @@ ULONG_END = 1 << 64
 @command(
     'SCAN',
     arity=-2,
-    flags='readonly touches_arbitrary_keys',
+    flags='readonly touches_arbitrary_keys lengthy',
     since='2.8.0',
     group='generic',
     tips=('nondeterministic_output', 'request_policy:special', 'response_policy:special'),

@@ -372,7 +372,7 @@ def append(client: Client, argv: Argv) -> Reply:
     return length
 
 
-@command('SETRANGE', arity=4, flags='write denyoom', keys=(key('RW update', 1),), since='2.2.0', group='string')
+@command('SETRANGE', arity=4, flags='write denyoom lengthy', keys=(key('RW update', 1),), since='2.2.0', group='string')
 def setrange(client: Client, argv: Argv) -> Reply:
     """SETRANGE key offset value
 

@@ -103,6 +103,7 @@ class Client:
         'engine',
         'fd',
         'gated',
+        'gave_way',
         'halted',
         'id',
         'in_exec',
@@ -111,12 +112,14 @@ class Client:
         'lib_name',
         'lib_ver',
         'local',
+        'measured',
         'name',
         'no_evict',
         'no_touch',
         'out',
         'patterns',
         'pending',
+        'pending_bytes',
         'protocol',
         'queued',
         'reply_mode',
@@ -143,11 +146,14 @@ class Client:
         self.bulky = False  # what is queued is too large to be copied
         self.unsent_bytes = 0  # taken from the queue, and not taken by the peer yet
         self.pending: list[Argv] = []
+        self.measured = self.pending  # the same list, once it has been asked for its bytes
+        self.pending_bytes = 0
         self.congested = False  # replies not read by the peer are past the high-water mark
         self.doomed = False  # to be closed at once
         self.closing = False  # to be closed when what is queued has been sent
         self.halted = False
         self.gated = False
+        self.gave_way = False  # others have their turn before its next command
         self.channels: dict[bytes, None] = {}
         self.patterns: dict[bytes, None] = {}
         self.shard_channels: dict[bytes, None] = {}
@@ -191,7 +197,15 @@ class Client:
     @property
     def query_bytes(self) -> int:
         """Bytes read that belong to no command that has run."""
-        return sum(len(word) for argv in self.pending for word in argv)
+        if self.measured is not self.pending:
+            self.measured = self.pending
+            self.pending_bytes = sum(len(word) for argv in self.pending for word in argv)
+        return self.pending_bytes
+
+    @property
+    def unrun_bytes(self) -> int:
+        """query_bytes, and what waits for EXEC."""
+        return self.query_bytes + (self.transaction.queued_bytes if self.transaction is not None else 0)
 
     @property
     def argument_bytes(self) -> int:
@@ -227,7 +241,13 @@ class Client:
 
     def update_halted(self) -> None:
         """Must be called when any of these has changed: whether commands may run at all."""
-        self.halted = self.wait is not None or self.congested or self.closing or self.doomed
+        self.halted = self.wait is not None or self.congested or self.gave_way or self.closing or self.doomed
+
+    def give_way(self) -> None:
+        """Let others have their turn before the next command of this client runs."""
+        if not self.halted:
+            self.gave_way = self.halted = True
+            self.engine.runnable.append(self)
 
     def queue(self, data: bytes) -> None:
         """Append bytes for this peer. They leave when the turn ends; the only way bytes leave a client.
@@ -263,10 +283,7 @@ class Client:
 
         What waits for EXEC counts, too: it is as much memory, and has no other bound.
         """
-        unrun_bytes = self.query_bytes
-        if self.transaction is not None:
-            unrun_bytes += self.transaction.queued_bytes
-        if unrun_bytes > self.engine.config['client-query-buffer-limit'] and not self.doomed:
+        if self.unrun_bytes > self.engine.config['client-query-buffer-limit'] and not self.doomed:
             self.engine.log.warning(f'Closing client that reached max query buffer length: {self.describe()}')
             self.engine.stats.query_limit_disconnections += 1
             self.doom()
@@ -306,6 +323,11 @@ class Client:
 
     def resume(self) -> None:
         """Run what had to wait. A driver that holds unread input goes on with that, too."""
+        if self.gave_way:
+            self.gave_way = False
+            self.update_halted()
         if self.pending and not self.halted:
             batch, self.pending = self.pending, []
+            self.measured = self.pending
+            self.pending_bytes = 0
             self.engine.run(self, batch)

@@ -117,9 +117,9 @@ class Command:
         self.history = history
         self.types = types
         self.subcommands: dict[bytes, Command] = {}  # by lower-case name
-        # How many words a command may have; a container or a protected command fits no number, so that it is always
-        # looked at more closely.
-        self.low = UNLIMITED if 'protected' in self.flags else abs(arity)
+        # How many words a command may have; a container fits no number, nor does a protected or lengthy command, so
+        # that it is always looked at more closely.
+        self.low = abs(arity) if self.flags.isdisjoint(('protected', 'lengthy')) else UNLIMITED
         self.high = arity if arity > 0 else UNLIMITED
 
     def takes(self, count: int) -> bool:
@@ -162,7 +162,9 @@ def command(
 ) -> Callable[[Callable[..., Reply]], Callable[..., Reply]]:
     """Enter a handler in the table. A subcommand is named 'CLIENT|LIST' and declared after its container.
 
-    `flags` are those of COMMAND INFO and, not shown there, protected, may_replicate, touches_arbitrary_keys and syscmd.
+    `flags` are those of COMMAND INFO and, not shown there, protected, may_replicate, touches_arbitrary_keys, syscmd
+    and, of this server alone, lengthy: one call may take milliseconds, even if its reply is small. If it does, others
+    have their turn before the client's next command.
     `deprecated`: since when, and what to use instead. `history`: version and change. `types`: of arguments whose name
     does not tell (engine/syntax.py, TYPES).
     """

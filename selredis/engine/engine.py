@@ -21,10 +21,12 @@ from selredis.pubsub import PubSub
 from selredis.resp.reply import BLOCKED, NO_REPLY, QUEUED, Encoded, Error, Reply, Several
 from selredis.timers import Timers
 
+# How long a client's commands may run before others have their turn. The time is looked at behind those that may take
+# long (those flagged so, and all that pass the gates), and behind so many of any others.
+SLICE_MS = 10
+COMMANDS_A_LOOK = 64
 LARGE_REPLY_BYTES = 1024  # only replies above it are added up while a batch runs
-BULKY_BYTES = 1024 * 1024  # of large replies in a batch, above which they are sent without being joined
-# Unread replies past which a client's commands, and the reading of its socket, pause until it has read them.
-HIGH_WATER_BYTES = 64 * 1024 * 1024
+BULKY_BYTES = 1024 * 1024  # of large replies: above it they are sent without being joined, and others have their turn
 UNQUEUED_IN_MULTI = frozenset('exec discard multi watch quit reset'.split())
 HTTP_WORDS = frozenset((b'host:', b'post'))
 HTTP_WARNING_PAUSE_MS = 60_000
@@ -124,8 +126,12 @@ class Engine:
     def run(self, client: Client, batch: list[Argv]) -> None:
         """Run a client's commands in order and queue the replies.
 
-        What may not run yet stays in client.pending: the client waits, closes, or has megabytes of replies unread.
+        What may not run yet stays in client.pending: the client waits, closes, has megabytes of replies unread, or has
+        taken so long that others have their turn first.
         """
+        if len(batch) > COMMANDS_A_LOOK:
+            self.run_in_pieces(client, batch)
+            return
         keyspace = self.keyspace
         client.last_active_ms = keyspace.now_ms = self.clock.now_ms()
         if not client.queued:
@@ -161,11 +167,26 @@ class Engine:
                 large_bytes += len(encoded)
                 if large_bytes > BULKY_BYTES:
                     client.bulky = True
-                    if large_bytes > HIGH_WATER_BYTES:
-                        client.congested = client.halted = True
+                    client.give_way()
             if ready:
                 self.serve_ready()
         self.stats.commands += done
+
+    def run_in_pieces(self, client: Client, batch: list[Argv]) -> None:
+        """`run` for a large batch."""
+        begin_ms = self.clock.now_ms()
+        for place in range(0, len(batch), COMMANDS_A_LOOK):
+            if place:
+                self.look_at_time(client, begin_ms)
+            if client.halted:
+                client.pending = client.pending + batch[place:]
+                break
+            self.run(client, batch[place : place + COMMANDS_A_LOOK])
+
+    def look_at_time(self, client: Client, begin_ms: int) -> None:
+        """Let others have their turn if that was long ago. (If the machine's clock is set, one turn more or less.)"""
+        if self.clock.now_ms() - begin_ms > SLICE_MS:
+            client.give_way()
 
     def run_guarded(self, client: Client, argv: Argv) -> Reply:
         """Run one command of a client in an unusual state, or one that the table does not hold as it is written.
@@ -226,7 +247,9 @@ class Engine:
                 if transaction.queued_bytes > self.config['client-query-buffer-limit']:
                     client.check_query_limit()
             return QUEUED
-        return command.handler(client, argv)
+        reply = command.handler(client, argv)
+        self.look_at_time(client, self.now_ms)
+        return reply
 
     def find(self, client: Client, argv: Argv) -> Command:
         """The command or subcommand that argv calls. Raises ReplyError if there is none, or its words are too few."""

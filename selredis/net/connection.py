@@ -6,8 +6,8 @@ import socket
 from collections import deque
 
 from selredis.config_kinds import OutputLimit
-from selredis.engine.client import Client
-from selredis.engine.engine import HIGH_WATER_BYTES, Engine
+from selredis.engine.client import WORD_BYTES, Client
+from selredis.engine.engine import COMMANDS_A_LOOK, Engine
 from selredis.net.loop import Loop
 from selredis.resp.parser import ParserLimits, RequestParser
 from selredis.resp.reply import Error
@@ -16,7 +16,10 @@ READ_BYTES = 64 * 1024  # a connection and turn: thousands of small commands, a 
 MAX_SEND_BYTES = 64 * 1024  # a connection and turn of what has piled up, so one KEYS * cannot starve the rest
 # What may be queued in a turn before it counts towards an output limit (redis server.h, PROTO_REPLY_CHUNK_BYTES).
 UNCOUNTED_BYTES = 16 * 1024
+# Unread replies past which a client's commands, and the reading of its socket, pause until it has read them.
+HIGH_WATER_BYTES = 64 * 1024 * 1024
 LOW_WATER_BYTES = HIGH_WATER_BYTES // 2
+MERGED_BYTES = 4096  # held input is put together up to this size, so that bytes coming one by one take no more memory
 
 RETRY = (BlockingIOError, InterruptedError)
 
@@ -95,6 +98,11 @@ class Connection(Client):
         return super().query_bytes + self.parser.pending_bytes + self.held_bytes
 
     @property
+    def unrun_bytes(self) -> int:
+        # Redis does not count the complete words of half a command. They are as much memory, and have no other bound.
+        return super().unrun_bytes + self.parser.argument_bytes + self.parser.argument_count * WORD_BYTES
+
+    @property
     def argument_bytes(self) -> int:
         return super().argument_bytes + self.parser.argument_bytes
 
@@ -118,6 +126,9 @@ class Connection(Client):
 
     def on_readable(self) -> None:
         """Read once, and run what is complete."""
+        behind = self.halted or self.pending or self.held
+        if behind and self.held_bytes >= READ_BYTES and self.wait is None and not self.closing:
+            return  # it has more to do than it gets done: the rest may wait outside
         try:
             data = self.sock.recv(READ_BYTES)
         except RETRY:
@@ -131,7 +142,7 @@ class Connection(Client):
         engine = self.engine
         engine.stats.reads += 1
         engine.stats.input_bytes += len(data)
-        if self.halted or self.pending or self.held:
+        if behind:
             if not self.closing:
                 self.hold(data)
             return
@@ -147,7 +158,9 @@ class Connection(Client):
     def go_on(self) -> None:
         """After a read that left something behind: a broken request, one from a stranger, or half of one."""
         parser = self.parser
-        while not self.halted:
+        for _ in range(COMMANDS_A_LOOK):
+            if self.halted:
+                break
             # From a stranger one command at a time comes, for it may be the AUTH that lifts the limits of the next.
             batch = parser.feed(b'')
             if batch:
@@ -161,13 +174,18 @@ class Connection(Client):
                 self.queue(error.encoded)
                 self.close_after_replies()
             break
+        else:
+            self.give_way()
         self.check_query_limit()
 
     def hold(self, data: bytes) -> None:
         """Keep input until commands may run again."""
         if self.held is None:
             self.held = deque()
-        self.held.append(data)
+        if self.held and len(self.held[-1]) + len(data) <= MERGED_BYTES:
+            self.held[-1] += data
+        else:
+            self.held.append(data)
         self.held_bytes += len(data)
         self.check_query_limit()
 

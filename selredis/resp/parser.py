@@ -107,6 +107,8 @@ class RequestParser:
     """Turns what one client sends into commands. Give it the bytes as they come, in pieces of any size."""
 
     __slots__ = (
+        '_added_up',
+        '_argument_bytes',
         '_argv',
         '_awaited_bytes',
         '_bulky',
@@ -135,6 +137,8 @@ class RequestParser:
         self.unfinished = False
         self._argv = NO_ARGUMENTS  # of the unfinished command
         self._missing = 0  # arguments it still lacks; 0 between commands
+        self._added_up = 0  # of the arguments in _argv, for argument_bytes
+        self._argument_bytes = 0
         self._line: bytearray | None = None
         self._value: BytesIO | None = None
         self._awaited_bytes = 0  # the value lacks them, CRLF included
@@ -158,7 +162,17 @@ class RequestParser:
     @property
     def argument_bytes(self) -> int:
         """Bytes of the complete arguments of an unfinished command."""
-        return sum(map(len, self._argv))
+        if not self._argv:
+            return 0
+        # They may be millions, and it is asked after every read: only those that have come since are added up.
+        self._argument_bytes += sum(map(len, self._argv[self._added_up :]))
+        self._added_up = len(self._argv)
+        return self._argument_bytes
+
+    @property
+    def argument_count(self) -> int:
+        """How many arguments of an unfinished command are complete."""
+        return len(self._argv)
 
     def feed(self, data: bytes) -> list[Argv]:
         """Return the commands that are complete with these bytes; b'' goes on with what is held.
@@ -327,6 +341,7 @@ class RequestParser:
             raise ProtocolError(b'Protocol error: unauthenticated multibulk length')
         if count > 0:
             self._argv = []
+            self._added_up = self._argument_bytes = 0
             self._missing = count
         return line_end + 2
 

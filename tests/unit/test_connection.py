@@ -9,8 +9,9 @@ import pytest
 import selredis.commands  # noqa: F401  (importing it fills the command table)
 from selredis.clock import ManualClock
 from selredis.config import Config
-from selredis.engine.engine import HIGH_WATER_BYTES, Engine
-from selredis.net.connection import READ_BYTES, UNCOUNTED_BYTES, Connection, ConnectionTable
+from selredis.engine.command import COMMANDS
+from selredis.engine.engine import SLICE_MS, Engine
+from selredis.net.connection import HIGH_WATER_BYTES, READ_BYTES, UNCOUNTED_BYTES, Connection, ConnectionTable
 from selredis.net.loop import Loop
 from selredis.resp.parser import ParserLimits
 from tests.unit.conftest import FailingLog
@@ -175,7 +176,7 @@ def test_a_client_that_sends_too_much_at_once_is_cut_off(driver, connect, config
     while not peer.connection.doomed:
         sent += peer.socket.send(b'x' * READ_BYTES)
         driver.turn()
-    assert 1024 * 1024 < sent <= 1024 * 1024 + READ_BYTES
+    assert 1024 * 1024 <= sent <= 1024 * 1024 + READ_BYTES
     assert driver.engine.stats.query_limit_disconnections == 1
 
 
@@ -188,6 +189,106 @@ def test_held_input_counts_towards_the_limit(driver, connect, config):
         peer.socket.send(b'PING\r\n' * 1000)
         driver.turn()
     assert driver.engine.stats.query_limit_disconnections == 1
+
+
+def test_the_words_of_half_a_command_count_towards_the_limit(driver, connect, config):
+    config.set_pairs([(b'client-query-buffer-limit', b'1mb')])
+    peer = connect()
+    peer.socket.sendall(b'*1000000000\r\n')
+    words = 0
+    while not peer.connection.doomed:
+        peer.socket.send(b'$1\r\nx\r\n' * 1000)
+        driver.turn()
+        words += 1000
+    assert words < 1024 * 1024 // 40
+    assert driver.engine.stats.query_limit_disconnections == 1
+
+
+def test_words_are_counted_for_their_own_command_only(driver, connect, config):
+    config.set_pairs([(b'client-query-buffer-limit', b'1mb')])
+    peer = connect()
+    value = b'$300000\r\n' + b'x' * 300_000 + b'\r\n'
+    for _ in range(5):
+        for piece in (b'*5\r\n$4\r\nMSET\r\n$1\r\na\r\n' + value, b'$1\r\nb\r\n' + value[:-5]):
+            peer.connection.parser.feed(piece)
+        assert peer.connection.argument_bytes == 300_006
+        assert len(peer.connection.parser.feed(value[-5:])) == 1
+        assert peer.connection.argument_bytes == 0
+
+
+def test_input_that_comes_byte_by_byte_is_held_in_few_pieces(driver, connect):
+    peer = connect()
+    peer.say('BLPOP q 0')
+    driver.turn()
+    for _ in range(2000):
+        for byte in b'ECHO x\r\n':
+            peer.connection.hold(bytes([byte]))
+    assert len(peer.connection.held) < 10
+    connect().say('RPUSH q 1')
+    driver.turn()
+    driver.turn()
+    assert peer.heard().endswith(b'$1\r\nx\r\n' * 2000)
+
+
+# --- others have their turn -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def slow(driver, monkeypatch):
+    """Makes a command take some milliseconds."""
+
+    def make_slow(name: str, ms: float) -> None:
+        handler = COMMANDS[name.encode()].handler
+
+        def slow_handler(client, argv):
+            driver.engine.clock.advance(ms)
+            return handler(client, argv)
+
+        monkeypatch.setattr(COMMANDS[name.encode()], 'handler', slow_handler)
+
+    return make_slow
+
+
+def test_a_client_whose_command_takes_long_lets_others_have_their_turn(driver, connect, slow):
+    slow('KEYS', SLICE_MS + 1)
+    greedy, other = connect(), connect()
+    greedy.say('KEYS *', 'KEYS *', 'INCR n', 'KEYS *', 'INCR n')
+    driver.turn()
+    assert greedy.heard() == b'*0\r\n' * 2  # it was its turn again before the next wait
+    other.say('INCR n')
+    driver.turn()
+    assert other.heard() == b':1\r\n'
+    driver.turn()
+    driver.turn()
+    assert greedy.heard() == b':2\r\n*1\r\n$1\r\nn\r\n:3\r\n'
+
+
+def test_a_long_pipeline_of_short_commands_lets_others_have_their_turn(driver, connect, slow):
+    slow('INCR', 0.1)
+    greedy, other = connect(), connect()
+    greedy.say(*['INCR n'] * 1000)
+    driver.turn()
+    other.say('GET n')
+    driver.turn()
+    assert int(other.heard().split()[1]) < 300
+    for _ in range(20):
+        driver.turn()
+    assert greedy.heard() == b''.join(b':%d\r\n' % number for number in range(1, 1001))
+
+
+def test_a_client_that_is_behind_is_not_read_any_further(driver, connect, slow):
+    slow('KEYS', SLICE_MS + 1)
+    greedy = connect()
+    greedy.socket.settimeout(0)
+    sent = 0
+    for _ in range(30):
+        try:
+            sent += greedy.socket.send(b'KEYS *\r\n' * 1000)
+        except BlockingIOError:
+            pass
+        driver.turn()
+    assert greedy.connection.query_bytes <= 3 * READ_BYTES
+    assert greedy.connection.held_bytes >= READ_BYTES
 
 
 # --- authentication ---------------------------------------------------------------------------------------------------
@@ -249,7 +350,8 @@ def test_a_reader_that_does_not_read_is_asked_no_more(driver, connect):
     peer = connect()
     driver.engine.keyspace.databases[0].set(b'k', b'x' * 10_000_000)
     peer.say(*['GET k'] * 10)
-    driver.turn()
+    for _ in range(10):
+        driver.turn()
     assert peer.connection.unsent_bytes > HIGH_WATER_BYTES
     assert peer.connection.events == b'w'
     assert peer.connection.pending
