@@ -26,13 +26,14 @@ Nothing is allocated for what a header merely announces. A large value is collec
 its end. Between commands nothing is held.
 """
 
+import re
 from functools import lru_cache
 from io import BytesIO
 from struct import Struct
 
 from selredis.errors import ProtocolError, ReplyError
 from selredis.numeric import integer
-from selredis.resp.inline import split_words
+from selredis.resp.inline import SPECIAL, split_words
 
 Argv = list[bytes]
 
@@ -49,6 +50,10 @@ LONG_ARGUMENT_BYTES = 512  # on average; splitting looks at every byte, from her
 # Shapes are kept for commands that a read of 64 KB can hold.
 SHAPE_ARGUMENTS = 64
 SHAPE_ARGUMENT_BYTES = 64 * 1024
+
+# Lines without commands, short enough to be looked at together; how much is looked at together of lines with commands.
+BLANK_LINES = re.compile(rb'(?:[ \t\r]{0,64}+\n)++')
+LINES_BYTES = 512
 
 ASTERISK = ord('*')
 DOLLAR = ord('$')
@@ -283,6 +288,11 @@ class RequestParser:
                 self._rest = data
                 self._rest_at = position
                 break
+            if data[position] != ASTERISK and not self._missing:
+                plain_end = self._read_plain_lines(data, position, argvs)
+                if plain_end > position:
+                    position = plain_end
+                    continue
             try:
                 position = self._read_exact(data, position, argvs)
             except ProtocolError as error:
@@ -300,6 +310,26 @@ class RequestParser:
             if self._shape is None and (len(argvs) > 1 or size == self._last_size):
                 self._learn(argvs)
         self._last_size = size
+
+    def _read_plain_lines(self, data: bytes, position: int, argvs: list[Argv]) -> int:
+        """Read what there is at once of blank lines and, from who is trusted, of inline commands without quotes and NULs.
+
+        Returns where that ends: at `position` if it is for the exact reader.
+        """
+        blank = BLANK_LINES.match(data, position)
+        if blank is not None:
+            return blank.end()
+        if not self.trusted:
+            return position
+        lines = data[position : position + LINES_BYTES].split(b'\n')
+        for line in lines[:-1]:  # the last one may go on
+            if line[:1] == b'*' or SPECIAL.search(line):
+                break
+            words = line.split()
+            if words:
+                argvs.append(words)
+            position += len(line) + 1
+        return position
 
     def _read_exact(self, data: bytes, position: int, argvs: list[Argv]) -> int:
         """Read one command, or go on with the unfinished one; returns where what was read ends.

@@ -120,6 +120,19 @@ def test_ends_of_values_and_of_headers_are_taken_on_trust(data):
     assert read(*in_bytes(data * 2)) == ([[b'ECHO', b'a']] * 2, None)
 
 
+@pytest.mark.parametrize('size', [1, 100, 500, 3000])
+@pytest.mark.parametrize('odd', [b'', b'ECHO "x y"\n', b'*0\r\n', b'*1\r\n$4\r\nPING\r\n', b'\v\n', b'\rPING\n'])
+def test_lines_with_and_without_commands_in_turn(size, odd):
+    words = [b'ECHO', b'x' * size]
+    line = b' '.join(words) + b'\r\n'
+    data = (line * 3 + b'\n\r\n \t\r\n' + odd + encode(*words) + b' ' * 100 + b'\n') * 20
+    expected = read(*in_bytes(data))
+    assert read(data) == expected
+    assert read(data, trusted=False) == expected
+    assert expected[0][:3] == [words] * 3
+    assert expected[0][-1] == words
+
+
 @pytest.mark.parametrize('lengths', [(3, 3, 3, 3), (3, 3, 4, 4, 4), (1200, 1200, 3, 3), (3, 5000, 3, 5000, 5000)])
 @pytest.mark.parametrize('filler', [b'a', b'\r\n', b'\0'])
 def test_commands_alike_and_unlike_in_turn(lengths, filler):
