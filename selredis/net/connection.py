@@ -18,6 +18,8 @@ MAX_SEND_BYTES = 64 * 1024  # a connection and turn of what has piled up, so one
 UNCOUNTED_BYTES = 16 * 1024
 # Unread replies past which a client's commands, and the reading of its socket, pause until it has read them.
 HIGH_WATER_BYTES = 64 * 1024 * 1024
+# Who has not given the password gets little but errors (networking.c, checkClientOutputBufferLimits, since 7.2.8).
+STRANGERS_LIMIT = OutputLimit(hard_bytes=1024, soft_bytes=0, soft_seconds=0)
 LOW_WATER_BYTES = HIGH_WATER_BYTES // 2
 MERGED_BYTES = 4096  # held input is put together up to this size, so that bytes coming one by one take no more memory
 
@@ -321,6 +323,8 @@ class Connection(Client):
     @property
     def output_limit(self) -> OutputLimit:
         """The limit of this client's class."""
+        if not self.authenticated and self.engine.config['requirepass']:
+            return STRANGERS_LIMIT
         limits = self.engine.config['client-output-buffer-limit']
         limit: OutputLimit = limits.pubsub if self.subscribed else limits.normal
         return limit

@@ -312,9 +312,9 @@ class RequestParser:
         self._last_size = size
 
     def _read_plain_lines(self, data: bytes, position: int, argvs: list[Argv]) -> int:
-        """Read what there is at once of blank lines and, from who is trusted, of inline commands without quotes and NULs.
+        """Read several lines at once: blank ones and, from who is trusted, inline commands without quotes and NULs.
 
-        Returns where that ends: at `position` if it is for the exact reader.
+        Returns where they end: at `position` if it is for the exact reader.
         """
         blank = BLANK_LINES.match(data, position)
         if blank is not None:

@@ -294,6 +294,35 @@ def test_a_client_that_is_behind_is_not_read_any_further(driver, connect, slow):
 # --- authentication ---------------------------------------------------------------------------------------------------
 
 
+def test_a_stranger_that_does_not_read_is_cut_off_soon(driver, connect, config):
+    config.set_pairs([(b'requirepass', b'secret')])
+    peer = connect()
+    peer.socket.settimeout(0)
+    most = 0
+    while not peer.connection.doomed:
+        try:
+            peer.socket.send(b'x\n' * 1000)
+        except BlockingIOError:
+            pass
+        driver.turn()
+        most = max(most, peer.connection.unsent_bytes)
+    assert most < 10_000
+    assert driver.engine.stats.output_limit_disconnections == 1
+
+
+def test_a_stranger_that_reads_may_go_on_guessing(driver, connect, config):
+    config.set_pairs([(b'requirepass', b'secret')])
+    peer = connect()
+    for _ in range(100):
+        peer.say(*['AUTH wrong'] * 100)
+        driver.turn()
+        driver.turn()
+        assert peer.heard().count(b'-WRONGPASS') == 100
+    peer.say('AUTH secret')
+    driver.turn()
+    assert peer.heard() == b'+OK\r\n'
+
+
 def test_a_stranger_may_send_little(driver, connect, config):
     config.set_pairs([(b'requirepass', b'secret')])
     peer = connect()
