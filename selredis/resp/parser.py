@@ -20,13 +20,15 @@ behind that one command; but only a few times a call, for each split looks at al
 Clients repeat themselves. So before it splits, the fast reader tries whether the bytes have the **shape** of the last
 command: the same headers, the same number of bytes between them. One `struct.Struct` cuts all headers out of a command
 at once, another all arguments whatever they hold; with values of 1 KB that is several times faster than to split. A
-wrong guess costs time, so a shape is tried only when two commands in a row had it.
+wrong guess costs time, so a shape is tried only when two commands in a row had it. Once a call has brought many of a
+shape, a regular expression compares the headers of all that the next call brings, and makes no objects of them.
 
 Nothing is allocated for what a header merely announces. A large value is collected as it comes and not copied again at
 its end. Between commands nothing is held.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from io import BytesIO
 from struct import Struct
@@ -49,6 +51,7 @@ LONG_ARGUMENT_BYTES = 512  # on average; splitting looks at every byte, from her
 
 # Shapes are kept for commands that a read of 64 KB can hold.
 SHAPE_ARGUMENTS = 64
+RUN_COMMANDS = 8  # of one shape in one call, after which more such calls are expected
 SHAPE_ARGUMENT_BYTES = 64 * 1024
 
 # Lines without commands, short enough to be looked at together; how much is looked at together of lines with commands.
@@ -89,7 +92,16 @@ class Shape:
     The CRLF behind the last argument is part of no header, for nobody looks at it.
     """
 
-    __slots__ = ('arguments_in', 'each_arguments_in', 'each_headers_in', 'headers', 'headers_in', 'size')
+    __slots__ = (
+        'arguments_in',
+        'each_arguments_in',
+        'each_headers_in',
+        'headers',
+        'headers_in',
+        'lengths',
+        'run',
+        'size',
+    )
 
     def __init__(self, lengths: tuple[int, ...]) -> None:
         headers = [b'\r\n$%d\r\n' % length for length in lengths]
@@ -97,12 +109,21 @@ class Shape:
         places = list(zip(map(len, headers), lengths, strict=True))
         header_struct = Struct('=' + ''.join(f'{header}s{length}x' for header, length in places) + '2x')
         argument_struct = Struct('=' + ''.join(f'{header}x{length}s' for header, length in places) + '2x')
+        self.lengths = lengths
         self.headers = tuple(headers)
         self.size = header_struct.size
         self.headers_in = header_struct.unpack
         self.arguments_in = argument_struct.unpack
         self.each_headers_in = header_struct.iter_unpack
         self.each_arguments_in = argument_struct.iter_unpack
+        # Matches the commands of this shape that bytes begin with, as many as there are; None until `expect_runs`.
+        self.run: Callable[[bytes], re.Match[bytes] | None] | None = None
+
+    def expect_runs(self) -> None:
+        """Make `run`: it takes ten times as long to make as the rest, and saves a quarter of a command's reading."""
+        fields = zip(self.headers, self.lengths, strict=True)
+        command = b''.join(b'%b.{%d}' % (re.escape(header), length) for header, length in fields)
+        self.run = re.compile(b'(?:%b..)*+' % command, re.DOTALL).match
 
 
 shape_of = lru_cache(maxsize=256)(Shape)
@@ -203,17 +224,25 @@ class RequestParser:
         if shape is not None and len(data) >= shape.size:
             size = shape.size
             headers = shape.headers
-            known = len(argvs)
-            surplus = len(data) % size
-            alike = data[:-surplus] if surplus else data
-            for found, arguments in zip(shape.each_headers_in(alike), shape.each_arguments_in(alike), strict=True):
-                if found != headers:
-                    self._shape = None
-                    break
-                append([*arguments])
-            data = data[(len(argvs) - known) * size :]
+            if shape.run is not None and (run := shape.run(data)):
+                end = run.end()
+                argvs += [[*arguments] for arguments in shape.each_arguments_in(data[:end])]
+            else:
+                known = len(argvs)
+                surplus = len(data) % size
+                alike = data[:-surplus] if surplus else data
+                for found, arguments in zip(shape.each_headers_in(alike), shape.each_arguments_in(alike), strict=True):
+                    if found != headers:
+                        break
+                    append([*arguments])
+                matched = len(argvs) - known
+                end = matched * size
+                if matched >= RUN_COMMANDS:
+                    shape.expect_runs()
+            data = data[end:]
             if len(data) < size:
                 return data
+            self._shape = None
         if self._bulky:
             return data
 

@@ -48,6 +48,35 @@ def in_bytes(data: bytes) -> list[bytes]:
 # What is well formed
 
 
+RUN = [[b'SET', b'key:%d' % number, value] for number, value in enumerate([b'abc', b'\r\n$', b'*1\r'[:3]] * 3)]
+
+
+@pytest.mark.parametrize(
+    'odd',
+    [
+        b'',
+        b'PING\r\n',
+        encode(b'SET', b'key:1', b'longer'),
+        encode(b'SET', b'key:1', b'abc')[:-4],
+        b'*3\r\n$3\r\nSET\r\n$5\r\nkey:1\r\n$4\r\nabc\r\n\r\n',
+    ],
+)
+def test_runs_of_one_shape_and_what_ends_them(odd):
+    run = b''.join(encode(*argv) for argv in RUN)
+    pieces = [run, run, run + odd + run, run]
+    assert read(*pieces) == read(*in_bytes(b''.join(pieces)))
+    assert read(run, run, run)[0] == RUN * 3
+
+
+@pytest.mark.parametrize('place', range(len(encode(*RUN[0]))))
+def test_a_run_is_compared_in_every_byte_of_its_headers(place):
+    run = b''.join(encode(*argv) for argv in RUN)
+    size = len(run) // len(RUN)
+    broken = bytearray(run)
+    broken[4 * size + place] ^= 1
+    assert read(run, run, bytes(broken)) == read(*in_bytes(run + run + broken))
+
+
 @pytest.mark.parametrize(
     'argv',
     [
