@@ -11,16 +11,15 @@ COUNTER = key('RW access update', 1)
 
 
 def increase(db: Database, key: bytes, increment: int) -> int:
-    """Add to the integer at key, 0 if there is none, and return the sum. Raises ReplyError."""
+    """Add to the integer at key, 0 if there is none, and return the sum. Raises ReplyError.
+
+    From then on the string is kept as an int, so that it need not be read and written each time.
+    """
     value = db.get(key, bytes)
-    if value is None:
-        number = increment
-        db.put(key, b'%d' % number)
-    else:
-        number = integer(value) + increment
-        if not INT64_MIN <= number <= INT64_MAX:
-            raise ReplyError(b'ERR increment or decrement would overflow')
-        db.values[key] = b'%d' % number  # as put would, but that need not look whether the key is there
+    number = increment if value is None else integer(value) + increment
+    if not INT64_MIN <= number <= INT64_MAX:
+        raise ReplyError(b'ERR increment or decrement would overflow')
+    db.put(key, number)
     db.changed(key, b'incrby')
     return number
 
@@ -36,12 +35,10 @@ def incr(client: Client, argv: Argv) -> Reply:
     key = argv[1]
     db = client.db
     value = db.values.get(key)
-    # The plain case: no deadline, digits that `integer` would take, and room for one more.
-    if type(value) is bytes and value.isdigit() and value >= b'1' and len(value) < 18 and key not in db.deadlines:
-        number = int(value) + 1
-        db.values[key] = b'%d' % number
+    if type(value) is int and value < INT64_MAX and key not in db.deadlines:  # the plain case, in half the time
+        db.values[key] = value = value + 1
         db.changed(key, b'incrby')
-        return number
+        return value
     return increase(db, key, 1)
 
 

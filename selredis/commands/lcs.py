@@ -21,6 +21,7 @@ from selredis.engine.command import Argv, command, key
 from selredis.errors import SYNTAX, ReplyError
 from selredis.numeric import integer
 from selredis.resp.reply import Map, Reply
+from selredis.values.kinds import STRING_KINDS, text_of
 
 CELL_BYTES = 4  # in Redis's table
 
@@ -139,10 +140,10 @@ def lcs(client: Client, argv: Argv) -> Reply:
     """
     _, key1, key2, *words = argv
     values = [client.db.read_any(key1), client.db.read_any(key2)]
-    if not all(value is None or isinstance(value, bytes | bytearray) for value in values):
+    if not all(value is None or type(value) in STRING_KINDS for value in values):
         raise ReplyError(b'ERR The specified keys must contain string values')
     options = read_options(words)
-    one, other = (bytes(value or b'') for value in values)
+    one, other = (b'' if value is None else bytes(text_of(value)) for value in values)
     if (len(one) + 1) * (len(other) + 1) * CELL_BYTES > client.engine.config['proto-max-bulk-len']:
         raise ReplyError(b'ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len')
 

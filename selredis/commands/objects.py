@@ -90,7 +90,9 @@ def object_refcount(client: Client, argv: Argv) -> Reply:
 
 def is_shared(value: Any) -> bool:
     """Whether a value is an integer that Redis has only once."""
-    return type(value) is bytes and is_integer(value) and 0 <= int(value) < SHARED_INTEGERS
+    if type(value) is bytes and not is_integer(value):
+        return False
+    return type(value) in (bytes, int) and 0 <= int(value) < SHARED_INTEGERS
 
 
 @command('OBJECT|HELP', arity=2, flags='loading stale', since='6.2.0', group='generic')

@@ -12,8 +12,7 @@ from selredis.engine.options import TIMES, read_deadline_ms
 from selredis.errors import STRING_TOO_LONG, SYNTAX, ReplyError
 from selredis.numeric import integer
 from selredis.resp.reply import OK, Reply
-
-STRING_TYPES = (bytes, bytearray)
+from selredis.values.kinds import STRING_KINDS, text_of
 
 CONDITIONS = frozenset((b'NX', b'XX'))
 SET_OPTIONS = frozenset((*CONDITIONS, b'GET', b'KEEPTTL', *TIMES))
@@ -279,7 +278,7 @@ def mget(client: Client, argv: Argv) -> Reply:
     O(N) in the number of keys
     """
     values = [client.db.read_any(key) for key in argv[1:]]
-    return [value if type(value) in STRING_TYPES else None for value in values]
+    return [text_of(value) if type(value) in STRING_KINDS else None for value in values]
 
 
 def pairs(argv: Argv) -> list[tuple[bytes, bytes]]:

@@ -1,7 +1,7 @@
 """The keys of a server: numbered databases, and the one place where keys come, change and go.
 
-A string is kept as `bytes`, or as `bytearray` once a command has changed it in place; every other kind is a class of
-`selredis.values`. Deadlines stand apart, for most keys have none.
+A string is kept as `bytes`, as `bytearray` once a command has changed it in place, or as `int` once one has counted it
+up or down; every other kind is a class of `selredis.values`. Deadlines stand apart, for most keys have none.
 """
 
 import sys
@@ -16,6 +16,7 @@ from selredis.keyspace.events import Notifier
 from selredis.keyspace.freeing import LARGE, Discarded
 from selredis.keyspace.index import KeyIndex
 from selredis.pubsub import PubSub
+from selredis.values.kinds import STRING_KINDS, text_of
 
 HOLLOW_KEYS = 10_000
 HOLLOW_BYTES = 65_536
@@ -32,6 +33,13 @@ class Waiter(Protocol):
     """A client whose command waits for keys."""
 
     def __hash__(self) -> int: ...
+
+
+def as_kind(value: Any, kind: type) -> Any:
+    """A value as one of the kind that a command works on: a string as bytes or bytearray. Raises WRONGTYPE."""
+    if kind is bytes and type(value) in STRING_KINDS:
+        return text_of(value)
+    raise ReplyError(WRONG_TYPE)
 
 
 class Keyspace:
@@ -124,9 +132,7 @@ class Database:
         value = self.values.get(key)
         if value is None or (self.deadlines and self.expire_if_due(key)):
             return None
-        if type(value) is not kind and not (kind is bytes and type(value) is bytearray):
-            raise ReplyError(WRONG_TYPE)
-        return value
+        return value if type(value) is kind else as_kind(value, kind)
 
     def read(self, key: bytes, kind: type) -> Any:
         """`get` for commands that only read: counted as a hit or a miss of the keyspace."""
@@ -135,9 +141,7 @@ class Database:
             self.missed(key)
             return None
         self.keyspace.hits += 1
-        if type(value) is not kind and not (kind is bytes and type(value) is bytearray):
-            raise ReplyError(WRONG_TYPE)
-        return value
+        return value if type(value) is kind else as_kind(value, kind)
 
     def peek(self, key: bytes) -> Any:
         """The value of key of whatever kind, None if there is none."""
@@ -220,7 +224,7 @@ class Database:
     def discard(self, key: bytes) -> None:
         """`take`, when the value is of no more use."""
         value = self.take(key)
-        if type(value) is not bytes and len(value) > LARGE:
+        if type(value) not in STRING_KINDS and len(value) > LARGE:
             self.keyspace.discarded.add(value)
 
     def remove_empty(self, key: bytes) -> None:
@@ -300,7 +304,7 @@ class Database:
         for key in due:
             del self.deadlines[key]
             value = self.values.pop(key)
-            if type(value) is not bytes and len(value) > LARGE:
+            if type(value) not in STRING_KINDS and len(value) > LARGE:
                 keyspace.discarded.add(value)
         keyspace.expired += len(due)
         if keyspace.observed:

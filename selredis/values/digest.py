@@ -6,10 +6,11 @@ Twenty bytes, each step of SHA-1: `xor` where order does not count, `mix` where 
 from hashlib import sha1
 from typing import Any
 
+from selredis.values.kinds import STRING_KINDS, text_of
 from selredis.values.list import List
 
 # Redis's numbers of the kinds (server.h, OBJ_STRING ...).
-KIND_NUMBERS: dict[type, int] = {bytes: 0, bytearray: 0, List: 1}
+KIND_NUMBERS: dict[type, int] = {**dict.fromkeys(STRING_KINDS, 0), List: 1}
 HAS_DEADLINE = b'!!expire!!'
 SIZE = 20
 
@@ -36,7 +37,7 @@ class Digest:
             for element in value:
                 self.mix(element)
         else:
-            self.mix(value)
+            self.mix(text_of(value))
         if has_deadline:
             self.xor(HAS_DEADLINE)
 

@@ -24,6 +24,8 @@ def encoding_of(value: object, list_max_listpack_size: int) -> bytes:
     match value:
         case bytearray():  # changed in place, which Redis does in a buffer of its own, however short
             return b'raw'
+        case int():
+            return b'int'
         case bytes():
             if is_integer(value):
                 return b'int'

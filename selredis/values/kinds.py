@@ -4,7 +4,13 @@ from typing import Any
 
 from selredis.values.list import List
 
-TYPE_NAMES: dict[type, bytes] = {bytes: b'string', bytearray: b'string', List: b'list'}
+STRING_KINDS = frozenset((bytes, bytearray, int))
+TYPE_NAMES: dict[type, bytes] = {**dict.fromkeys(STRING_KINDS, b'string'), List: b'list'}
+
+
+def text_of(value: Any) -> Any:
+    """A string of whatever kind as bytes, or as the bytearray that it is."""
+    return b'%d' % value if type(value) is int else value
 
 
 def type_name(value: Any) -> bytes:
@@ -14,4 +20,4 @@ def type_name(value: Any) -> bytes:
 
 def copy_of(value: Any) -> Any:
     """A value to be kept under another key: what is done to one must not be seen in the other."""
-    return value if type(value) is bytes else value.copy()
+    return value if type(value) in (bytes, int) else value.copy()

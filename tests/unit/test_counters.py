@@ -60,7 +60,7 @@ def test_a_number_put_together_in_place_can_be_increased(client, db):
     client('SET', 'n', '1')
     client('APPEND', 'n', '9')
     assert client('INCR', 'n') == 20
-    assert type(db.values[b'n']) is bytes
+    assert type(db.values[b'n']) is int
     client('APPEND', 'n', '.5')
     assert client('INCRBYFLOAT', 'n', '1') == b'21.5'
     assert type(db.values[b'n']) is bytes
@@ -75,3 +75,38 @@ def test_increments_are_told_as_incrby(client, clients, engine):
     assert [message[1] for message in listener.take()] == [b'__keyevent@0__:incrby'] * 3 + [
         b'__keyevent@0__:incrbyfloat'
     ]
+
+
+def test_a_counter_is_a_string_to_every_other_command(client, db):
+    client('SET', 'n', '9')
+    client('INCR', 'n')
+    assert type(db.values[b'n']) is int
+    assert client('GET', 'n') == b'10'
+    assert client('MGET', 'n', 'nope') == [b'10', None]
+    assert client('STRLEN', 'n') == 2
+    assert client('GETRANGE', 'n', 0, 0) == b'1'
+    assert client('TYPE', 'n') == 'string'
+    assert client('OBJECT', 'ENCODING', 'n') == b'int'
+    assert client('LCS', 'n', 'n') == b'10'
+    assert client('COPY', 'n', 'm') == 1
+    assert client('GETSET', 'm', 'x') == b'10'
+    assert client('DEBUG', 'DIGEST-VALUE', 'n') == client('DEBUG', 'DIGEST-VALUE', 'n')
+    assert client('LPUSH', 'n', 'x').startswith('WRONGTYPE')
+    assert client('APPEND', 'n', '0') == 3
+    assert client('INCR', 'n') == 101
+    assert client('GETDEL', 'n') == b'101'
+
+
+def test_a_counter_stays_within_64_bits(client):
+    client('SET', 'n', 2**63 - 2)
+    assert client('INCR', 'n') == 2**63 - 1
+    assert client('INCR', 'n') == 'ERR increment or decrement would overflow'
+    assert client('GET', 'n') == b'%d' % (2**63 - 1)
+
+
+def test_a_counter_expires(client, clock):
+    client('INCR', 'n')
+    client('INCR', 'n')
+    client('PEXPIRE', 'n', 10)
+    clock.advance(11)
+    assert client('INCR', 'n') == 1

@@ -83,4 +83,4 @@ def test_of_lists(elements, limit, expected):
 
 def test_what_is_no_value_has_none():
     with pytest.raises(TypeError):
-        encoding_of(1, -2)
+        encoding_of(None, -2)

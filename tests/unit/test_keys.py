@@ -131,7 +131,7 @@ def test_a_copy_is_a_value_of_its_own():
 
 
 def test_every_kind_of_value_has_a_name():
-    assert set(TYPE_NAMES) == {bytes, bytearray, List}
+    assert set(TYPE_NAMES) == {bytes, bytearray, int, List}
 
 
 def test_keys_of_a_large_database_are_removed_in_one_command(engine, client):
