@@ -90,7 +90,8 @@ def test_a_counter_is_a_string_to_every_other_command(client, db):
     assert client('LCS', 'n', 'n') == b'10'
     assert client('COPY', 'n', 'm') == 1
     assert client('GETSET', 'm', 'x') == b'10'
-    assert client('DEBUG', 'DIGEST-VALUE', 'n') == client('DEBUG', 'DIGEST-VALUE', 'n')
+    client('SET', 'plain', '10')
+    assert client('DEBUG', 'DIGEST-VALUE', 'n') == client('DEBUG', 'DIGEST-VALUE', 'plain')
     assert client('LPUSH', 'n', 'x').startswith('WRONGTYPE')
     assert client('APPEND', 'n', '0') == 3
     assert client('INCR', 'n') == 101
