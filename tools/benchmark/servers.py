@@ -36,6 +36,11 @@ class Program:
             raise BenchError(f'no {{port}} in the command of {self.label}: {" ".join(self.argv)}')
 
 
+def byte_compiling(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what would have every start compile the program anew: an installed one never does."""
+    return {name: value for name, value in environment.items() if name != 'PYTHONDONTWRITEBYTECODE'}
+
+
 class Server:
     """A running server. Leaving the `with` block stops it."""
 
@@ -53,7 +58,7 @@ class Server:
             self.process = subprocess.Popen(
                 [*argv, *options],
                 cwd=self.directory.name,
-                env={**os.environ, **program.environment},
+                env={**byte_compiling(os.environ), **program.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
