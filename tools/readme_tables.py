@@ -1,25 +1,26 @@
 #!/usr/bin/env python3
-"""Prints the commands that there are as Markdown, made from the table of commands itself.
+"""Prints what the README lists as Markdown: the commands, and the parameters that have no effect yet.
 
-    python3 tools/command_table.py                     the table
-    python3 tools/command_table.py --write README.md   put it into the file, between its two marks
-    python3 tools/command_table.py --check README.md   exit code 1 if the file has another table
+    python3 tools/readme_tables.py                     both
+    python3 tools/readme_tables.py --write README.md   put them into the file, each between its two marks
+    python3 tools/readme_tables.py --check README.md   exit code 1 if the file has others
 
-A test holds the README to it: who changes a command's summary runs --write.
+They are made from the table of commands and the table of parameters themselves. A test holds the README to them: who
+changes a command's summary runs --write.
 """
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from textwrap import fill
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import selredis.commands  # noqa: F401  (importing it fills the command table)
+from selredis.config import ACCEPTED
 from selredis.engine.command import Command, all_commands
 from selredis.engine.syntax import docstring_parts
-
-BEGIN = '<!-- commands -->\n'
-END = '<!-- /commands -->\n'
 
 # In the order in which they are printed; other groups come behind them, under their own name.
 TITLES = {
@@ -34,7 +35,7 @@ TITLES = {
 
 
 class MarksError(Exception):
-    """The file has not the two marks between which the table belongs."""
+    """The file has not the two marks between which a list belongs."""
 
 
 def listed() -> list[Command]:
@@ -52,7 +53,7 @@ def row(command: Command) -> str:
     return f'| `{command.name.upper().replace("|", " ")}` | {command.since} | {escaped(summary)} |\n'
 
 
-def markdown() -> str:
+def commands_markdown() -> str:
     """A section for each group of commands: their names, since which Redis there are such, and what they do."""
     commands = listed()
     groups = dict.fromkeys([*TITLES, *(command.group for command in commands)])
@@ -65,33 +66,53 @@ def markdown() -> str:
     return '\n'.join(sections)
 
 
-def with_table(text: str) -> str:
-    """The text of a file with the present table between its marks. Raises MarksError."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def accepted_markdown() -> str:
+    """The names of the parameters that are taken and change nothing."""
+    names = sorted(parameter.name for parameter in ACCEPTED)
+    return fill(', '.join(f'`{name}`' for name in names), 120, break_on_hyphens=False) + '\n'
+
+
+LISTS: dict[str, Callable[[], str]] = {'accepted': accepted_markdown, 'commands': commands_markdown}
+
+
+def marks(name: str) -> tuple[str, str]:
+    return f'<!-- {name} -->\n', f'<!-- /{name} -->\n'
+
+
+def with_list(text: str, name: str) -> str:
+    """The text of a file with one of LISTS as it is now between its marks. Raises MarksError."""
+    begin_mark, end_mark = marks(name)
+    before, begin, rest = text.partition(begin_mark)
+    _, end, after = rest.partition(end_mark)
     if not (begin and end):
-        raise MarksError(f'no lines {BEGIN.strip()!r} and {END.strip()!r} to put the table between')
-    return f'{before}{begin}\n{markdown()}\n{end}{after}'
+        raise MarksError(f'no lines {begin_mark.strip()!r} and {end_mark.strip()!r} to put the list between')
+    return f'{before}{begin}\n{LISTS[name]()}\n{end}{after}'
+
+
+def with_lists(text: str) -> str:
+    for name in LISTS:
+        text = with_list(text, name)
+    return text
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description='Print the table of commands as Markdown.')
-    parser.add_argument('--write', type=Path, metavar='FILE', help='put it into the file')
+    parser = argparse.ArgumentParser(description='Print what the README lists as Markdown.')
+    parser.add_argument('--write', type=Path, metavar='FILE', help='put the lists into the file')
     parser.add_argument('--check', type=Path, metavar='FILE', help='exit code 1 if the file is not up to date')
     options = parser.parse_args()
     path: Path | None = options.write or options.check
     if path is None:
-        print(markdown(), end='')
+        print('\n'.join(make() for make in LISTS.values()), end='')
         return 0
     text = path.read_text(encoding='utf-8')
     try:
-        wanted = with_table(text)
+        wanted = with_lists(text)
     except MarksError as error:
         print(f'{path}: {error}', file=sys.stderr)
         return 1
     if options.check:
         if wanted != text:
-            print(f'{path}: out of date, run: python3 tools/command_table.py --write {path}', file=sys.stderr)
+            print(f'{path}: out of date, run: python3 tools/readme_tables.py --write {path}', file=sys.stderr)
         return int(wanted != text)
     path.write_text(wanted, encoding='utf-8')
     return 0

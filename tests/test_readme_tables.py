@@ -1,22 +1,24 @@
-"""The README's table of commands is the table of commands."""
+"""What the README lists is what there is."""
 
 from pathlib import Path
 
 import pytest
 
+from selredis.config import ACCEPTED
 from selredis.engine.command import all_commands
-from tools.command_table import BEGIN, END, MarksError, markdown, with_table
+from tools.readme_tables import MarksError, accepted_markdown, commands_markdown, marks, with_list, with_lists
 
+BEGIN, END = marks('commands')
 README = Path(__file__).resolve().parent.parent / 'README.md'
 
 
 def test_the_readme_is_up_to_date():
     text = README.read_text(encoding='utf-8')
-    assert with_table(text) == text, 'run: python3 tools/command_table.py --write README.md'
+    assert with_lists(text) == text, 'run: python3 tools/readme_tables.py --write README.md'
 
 
 def test_every_command_is_listed_once():
-    lines = markdown().splitlines()
+    lines = commands_markdown().splitlines()
     for command in all_commands():
         for each in (command, *command.subcommands.values()):
             name = each.name.upper().replace('|', ' ')
@@ -24,21 +26,25 @@ def test_every_command_is_listed_once():
             assert sum(line.startswith(f'| `{name}` |') for line in lines) == (0 if only_holds_others else 1), name
 
 
+def test_every_parameter_without_effect_is_listed():
+    assert accepted_markdown().count('`') == 2 * len(ACCEPTED)
+
+
 def test_every_row_has_three_cells():
-    for line in markdown().splitlines():
+    for line in commands_markdown().splitlines():
         if line.startswith('| '):
             assert line.replace('\\|', '').count('|') == 4, line
 
 
 def test_what_stands_around_the_table_is_kept():
     text = f'before\n{BEGIN}old\n{END}after\n'
-    written = with_table(text)
+    written = with_list(text, 'commands')
     assert written.startswith(f'before\n{BEGIN}\n### Strings\n')
     assert written.endswith(f'\n{END}after\n')
-    assert with_table(written) == written
+    assert with_list(written, 'commands') == written
 
 
 @pytest.mark.parametrize('text', ['', BEGIN, END, f'{END}{BEGIN}'])
 def test_without_both_marks_nothing_is_written(text):
     with pytest.raises(MarksError):
-        with_table(text)
+        with_list(text, 'commands')
