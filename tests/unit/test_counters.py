@@ -63,7 +63,7 @@ def test_a_number_put_together_in_place_can_be_increased(client, db):
     assert type(db.values[b'n']) is int
     client('APPEND', 'n', '.5')
     assert client('INCRBYFLOAT', 'n', '1') == b'21.5'
-    assert db.values[b'n'] == b'21.5'
+    assert client('GET', 'n') == b'21.5'
 
 
 def test_increments_are_told_as_incrby(client, clients, engine):
