@@ -18,7 +18,7 @@ from selredis.errors import INTERNAL, UNBLOCKED, ReplyError
 from selredis.keyspace.database import Database, Keyspace
 from selredis.keyspace.expiry import expire_slice
 from selredis.pubsub import PubSub
-from selredis.resp.reply import BLOCKED, NO_REPLY, QUEUED, Encoded, Error, Reply, Several
+from selredis.resp.reply import BLOCKED, NO_REPLY, QUEUED, Encoded, Error, Reply, Several, Status
 from selredis.timers import Timers
 
 # How long a client's commands may run before others have their turn. The time is looked at behind those that may take
@@ -154,20 +154,23 @@ class Engine:
                 else:
                     client.command = command
                     reply = command.handler(client, argv)
-                if reply is BLOCKED:
+                if type(reply) is Status:  # of most commands that write; already encoded, and never large
+                    append(reply.encoded)
+                elif reply is BLOCKED:
                     self._remember_waiting(client, argv)
                     continue
-                encoded = client.encoders[type(reply)](reply)
+                else:
+                    encoded = client.encoders[type(reply)](reply)
+                    append(encoded)
+                    if len(encoded) > LARGE_REPLY_BYTES:
+                        large_bytes += len(encoded)
+                        if large_bytes > BULKY_BYTES:
+                            client.bulky = True
+                            client.give_way()
             except ReplyError as error:
-                encoded = self.encode_error(error)
+                append(self.encode_error(error))
             except Exception as error:
-                encoded = self.report_crash(client, argv, error)
-            append(encoded)
-            if len(encoded) > LARGE_REPLY_BYTES:
-                large_bytes += len(encoded)
-                if large_bytes > BULKY_BYTES:
-                    client.bulky = True
-                    client.give_way()
+                append(self.report_crash(client, argv, error))
             if ready:
                 self.serve_ready()
         self.stats.commands += done
