@@ -190,9 +190,11 @@ def lpop(client: Client, argv: Argv) -> Reply:
         return pop_counted(client.db, argv, LEFT)
     db = client.db
     key = argv[1]
-    items: List | None = db.get(key, List)
-    if items is None:
-        return None
+    items = db.values.get(key)  # the plain case, 30 ns sooner
+    if type(items) is not List or db.deadlines:
+        items = db.get(key, List)
+        if items is None:
+            return None
     element = items.pop_left()
     db.changed(key, b'lpop')
     if not items.places:
@@ -220,9 +222,11 @@ def rpop(client: Client, argv: Argv) -> Reply:
         return pop_counted(client.db, argv, RIGHT)
     db = client.db
     key = argv[1]
-    items: List | None = db.get(key, List)
-    if items is None:
-        return None
+    items = db.values.get(key)  # the plain case, 30 ns sooner
+    if type(items) is not List or db.deadlines:
+        items = db.get(key, List)
+        if items is None:
+            return None
     element = items.pop_right()
     db.changed(key, b'rpop')
     if not items.places:
