@@ -1,0 +1,96 @@
+"""What holds of an engine between turns, whatever its clients have said."""
+
+from selredis.engine.client import Client
+from selredis.engine.engine import Engine
+from selredis.keyspace.database import Database
+from selredis.values.kinds import STRING_KINDS
+from selredis.values.list import List
+
+
+def check_invariants(engine: Engine) -> None:
+    """Look at all tables. AssertionError if two of them disagree, or something is left in one that should be gone."""
+    assert not engine.to_flush
+    assert not engine.runnable
+    assert not engine.doomed
+    assert not engine.keyspace.ready
+    for db in engine.keyspace.databases:
+        check_keys(db)
+    clients = list(engine.clients.values())
+    for client in clients:
+        check_client(engine, client)
+    check_observers(engine, clients)
+    check_subscriptions(engine, clients)
+
+
+def check_keys(db: Database) -> None:
+    index = db.index
+    keys = [key for bucket in index.buckets for key in bucket]
+    assert sorted(keys) == sorted(db.values)
+    assert len(index) == len(keys)
+    assert sorted(index.scan(0, 2 * len(keys) + 1)[1]) == sorted(keys)
+    assert db.deadlines.keys() <= db.values.keys()
+    for slot, bucket in enumerate(index.buckets):
+        for key in bucket:
+            if key in db.deadlines:
+                assert index.due_times.bound(slot) <= db.deadlines[key], key
+    for key, value in db.values.items():
+        if isinstance(value, List):
+            assert len(value), f'an empty list at {key!r}'
+        else:
+            assert type(value) in STRING_KINDS, (key, value)
+
+
+def check_client(engine: Engine, client: Client) -> None:
+    assert engine.clients[client.id] is client
+    assert not client.doomed
+    assert not client.queued
+    assert not client.out
+    assert not client.in_exec
+    assert (client.wait is not None) == (client in engine.blocked)
+    assert client.halted or not client.pending, 'commands that nobody will run'
+    gated, halted = client.gated, client.halted
+    client.update_gated()
+    client.update_halted()
+    assert (client.gated, client.halted) == (gated, halted), client.describe()
+
+
+def check_observers(engine: Engine, clients: list[Client]) -> None:
+    """Watched and awaited keys: the databases and the clients know of the same ones."""
+    keyspace = engine.keyspace
+    assert set(engine.blocked) <= set(clients)
+    watched = {(db, key, client) for db in keyspace.databases for key, who in db.watched.items() for client in who}
+    assert watched == {(db, key, client) for client in clients for db, key in client.watched}
+    waiting = {
+        (db, key, kind, client)
+        for db in keyspace.databases
+        for (key, kind), who in db.waiting.items()
+        for client in who
+    }
+    waits = [(client, client.wait) for client in clients if client.wait is not None]
+    assert waiting == {(wait.db, key, wait.kind, client) for client, wait in waits for key in wait.keys}
+    for db in keyspace.databases:
+        assert all(db.watched.values())
+        assert all(db.waiting.values())
+    assert keyspace.observers == len(watched) + len(waiting)
+    assert keyspace.observed == bool(keyspace.observers or keyspace.notifier.classes)
+
+
+def check_subscriptions(engine: Engine, clients: list[Client]) -> None:
+    pubsub = engine.pubsub
+    for registry, own in (
+        (pubsub.channels, 'channels'),
+        (pubsub.patterns, 'patterns'),
+        (pubsub.shard_channels, 'shard_channels'),
+    ):
+        assert all(registry.values())
+        subscribed = {(name, client) for name, who in registry.items() for client in who}
+        assert subscribed == {(name, client) for client in clients for name in getattr(client, own)}
+    assert pubsub.matchers.keys() == pubsub.patterns.keys()
+
+
+def check_deserted(engine: Engine) -> None:
+    """`check_invariants` when all clients have gone."""
+    check_invariants(engine)
+    assert not engine.clients
+    assert not engine.blocked
+    assert not engine.keyspace.observers
