@@ -324,7 +324,7 @@ class Server:
             self.log.notice(f'Increased maximum number of open files to {wanted} (it was originally set to {soft}).')
             return
         except (OSError, ValueError) as error:
-            reason = error
+            reason = str(error)  # alone: the traceback of the error holds this frame, and so would hold itself
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         if hard <= RESERVED_DESCRIPTORS:
             raise ListenError(
