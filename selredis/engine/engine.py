@@ -25,7 +25,7 @@ from selredis.timers import Timers
 # long (those flagged so, and all that pass the gates), and behind so many of any others.
 SLICE_MS = 10
 COMMANDS_A_LOOK = 64
-LARGE_REPLY_BYTES = 1024  # only replies above it are added up while a batch runs
+LARGE_REPLY_BYTES = 2048  # only replies above it are added up while a batch runs
 BULKY_BYTES = 1024 * 1024  # of large replies: above it they are sent without being joined, and others have their turn
 UNQUEUED_IN_MULTI = frozenset('exec discard multi watch quit reset'.split())
 HTTP_WORDS = frozenset((b'host:', b'post'))

@@ -31,13 +31,14 @@ RESP2_NULL = b'$-1\r\n'
 RESP3_NULL = b'_\r\n'
 
 INTEGERS = {number: b':%d\r\n' % number for number in range(-1, 1024)}
-BULK_HEADS = tuple(b'$%d\r\n' % length for length in range(1024))
+READY_HEADS = 2048
+BULK_HEADS = tuple(b'$%d\r\n' % length for length in range(READY_HEADS))
 ARRAY_HEADS = tuple(b'*%d\r\n' % count for count in range(128))
 
 
 def encode_bulk(text: bytes | bytearray) -> bytes:
     size = len(text)
-    return b''.join((BULK_HEADS[size] if size < 1024 else b'$%d\r\n' % size, text, CRLF))
+    return b''.join((BULK_HEADS[size] if size < READY_HEADS else b'$%d\r\n' % size, text, CRLF))
 
 
 def encode_integer(number: int) -> bytes:
