@@ -27,7 +27,7 @@ TURNS_TO_SETTLE = 500  # more, and the server is taken to be turning for ever
 # A reply of one line, without its line end.
 LINES = {
     '+': re.compile(rb'[^\r\n]*'),
-    '-': re.compile(rb'[^\r\n]+'),
+    '-': re.compile(rb'[^\r\n]*'),
     ':': re.compile(rb'-?\d+'),
     ',': re.compile(rb'-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|inf)|nan'),
     '#': re.compile(rb'[tf]'),
@@ -261,10 +261,13 @@ class Speaker:
 
     def batch(self) -> list[Argv]:
         random = self.random
-        return [
-            self.call(random.choice(CALLABLE)) if random.random() < 0.8 else random.choice(COMMON)
-            for _ in range(random.randint(1, 6))
-        ]
+        said: list[Argv] = []
+        for _ in range(random.randint(1, 6)):
+            argv = self.call(random.choice(CALLABLE)) if random.random() < 0.8 else random.choice(COMMON)
+            if argv[:2] == [b'CLIENT', b'REPLY']:
+                said.append([b'DISCARD'])  # in a transaction its reply, and others, would be missing in that of EXEC
+            said.append(argv)
+        return said
 
     def call(self, command: Command) -> Argv:
         """Most with as many words as the command takes, all of its own options, keys, numbers and odd words."""
