@@ -1,13 +1,11 @@
 """redis-cli, unchanged, in every mode that needs nothing which is not there yet."""
 
-import fcntl
 import json
 import os
 import pty
 import re
 import select
 import signal
-import struct
 import subprocess
 import termios
 import time
@@ -60,8 +58,13 @@ class Terminal:
     def __init__(self, command: list[str], directory: Path) -> None:
         self.screen = ''  # all that was shown, without colours and movements
         self.descriptor, inner = pty.openpty()
-        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack('HHHH', 50, 160, 0, 0))
-        environment = {**os.environ, 'TERM': 'xterm', 'REDISCLI_HISTFILE': str(directory / 'history')}
+        termios.tcsetwinsize(inner, (50, 160))
+        environment = {
+            **os.environ,
+            'TERM': 'xterm',
+            'REDISCLI_HISTFILE': str(directory / 'history'),
+            'REDISCLI_RCFILE': os.devnull,
+        }
         self.process = subprocess.Popen(
             command, stdin=inner, stdout=inner, stderr=inner, env=environment, start_new_session=True
         )
@@ -203,6 +206,8 @@ def test_prompt_shows_hints_of_the_commands_there_are(terminal: Terminals) -> No
     shown.see('> blpop key [key ...] timeout')
     shown.type('a ')
     shown.see('> blpop a [key ...] timeout')
+    shown.type('\x15BLMOVE a ')
+    shown.see('> BLMOVE a destination LEFT|RIGHT LEFT|RIGHT timeout')
     shown.type('\x15client kill ')
     shown.see('> client kill ip:port|[ID client-id]')
     shown.type('\x15set k v ')
