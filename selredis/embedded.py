@@ -29,7 +29,8 @@ def serve(port: int = 0, host: str = '127.0.0.1', unix_socket: str = '', **param
 
     Port 0 is a free one. Further parameters are those of the configuration with `_` for `-` (`requirepass='secret'`,
     `enable_debug_command='yes'`). Logs warnings only, unless `loglevel` says otherwise.
-    Raises ConfigError for a parameter that cannot be taken and ListenError for an address that is taken.
+    Raises ConfigError for a parameter that cannot be taken and ListenError for an address that is taken; at the end
+    RuntimeError if the server does not stop, which a command that takes long may keep it from.
     """
     config = Config()
     given = {'port': str(port), 'bind': host, 'unixsocket': unix_socket, 'loglevel': 'warning', **parameters}
@@ -39,11 +40,20 @@ def serve(port: int = 0, host: str = '127.0.0.1', unix_socket: str = '', **param
     log = Log(config['loglevel'], config.path('logfile'))
     server = Server(config, log, free_port=True)
     server.open()
-    thread = threading.Thread(target=server.run, name=f'selredis:{server.port}', daemon=True)
+    thread = threading.Thread(target=run, args=(server,), name=f'selredis:{server.port}', daemon=True)
     thread.start()
     try:
         yield EmbeddedServer(server)
     finally:
         server.stop()
         thread.join(JOIN_SECONDS)
+        if thread.is_alive():
+            raise RuntimeError(f'the server is busy, and has not stopped within {JOIN_SECONDS} seconds')
+
+
+def run(server: Server) -> None:
+    """What the server's thread does: from here on nothing of the server is another thread's to touch."""
+    try:
+        server.run()
+    finally:
         server.close()

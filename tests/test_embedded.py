@@ -18,6 +18,7 @@ import selredis
 from selredis.embedded import EmbeddedServer
 from selredis.errors import ConfigError
 from selredis.net.listener import ListenError
+from selredis.server import Server
 from tests.harness.wire import WireClient, encode_command
 
 README = Path(__file__).parent.parent / 'README.md'
@@ -210,6 +211,18 @@ def test_a_peer_that_does_not_read_does_not_keep_it(leaves_nothing: None) -> Non
     assert time.monotonic() - start < WAIT_SECONDS
     assert server_threads() == []
     client.close()
+
+
+def test_a_server_that_is_too_busy_to_stop_is_an_error_and_stops_later(
+    leaves_nothing: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = threading.Event()
+    monkeypatch.setattr(Server, 'run', lambda _: done.wait(WAIT_SECONDS))
+    monkeypatch.setattr('selredis.embedded.JOIN_SECONDS', 0.01)
+    with pytest.raises(RuntimeError, match='the server is busy'), selredis.serve():
+        pass
+    done.set()
+    wait_until(lambda: not server_threads())
 
 
 def test_shutdown_by_a_client_ends_it_early(leaves_nothing: None) -> None:
