@@ -4,7 +4,7 @@
     python3 tools/test.py                     everything
     python3 tools/test.py -k blpop -x         what follows goes to pytest
 
-The first run makes a virtual environment in .venv-test/ and installs the project with its test extra there; it is
+The first run makes a virtual environment in .venv-test/ and installs the project with its extras there; it is
 made anew when pyproject.toml, the Python or the place of the checkout is another. Exit code 1 if a check fails, 2 if
 the environment cannot be made.
 """
@@ -35,7 +35,7 @@ def environment_key() -> str:
 
 
 def ready_environment() -> Path:
-    """The Python of an environment that has the project and its test extra. Raises SetupError."""
+    """The Python of an environment that has the project and its extras. Raises SetupError."""
     directory = ENVIRONMENTS / environment_key()
     python = directory / 'bin' / 'python'
     finished = directory / 'finished'
@@ -49,9 +49,18 @@ def ready_environment() -> Path:
         venv.create(directory, with_pip=True, symlinks=True)
     except subprocess.CalledProcessError as error:
         raise SetupError(f'python -m venv failed; on Debian it needs the package python3-venv\n{error}') from error
-    install = [str(python), '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--editable', '.[test]']
+    install = [
+        str(python),
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--disable-pip-version-check',
+        '--editable',
+        '.[study,test]',
+    ]
     if subprocess.run(install, check=False, cwd=ROOT).returncode:
-        raise SetupError('pip could not install the project and its test extra; its reason is above')
+        raise SetupError('pip could not install the project and its extras; its reason is above')
     finished.touch()
     return python
 
