@@ -75,7 +75,7 @@ class Load:
 
 @dataclass
 class Results:
-    """A whole run. `missing` tells what could not be measured, and why. `traces` is what `tools.study.tracing` found."""
+    """A whole run. `missing` tells what could not be measured, and why. `traces` is what `tracing` found."""
 
     name: str
     started: str
