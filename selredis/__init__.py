@@ -3,7 +3,7 @@
 How one `SET name value` travels, from socket to socket:
 
 1. `net/loop.py`       the selector says that a socket can be read; the loop calls its connection back
-2. `net/connection.py` `on_readable` receives up to 64 KB and feeds them to the parser
+2. `net/connection.py` `on_readable` takes up to 64 KB; `receive` (`net/remote_client.py`) feeds them to the parser
 3. `resp/parser.py`    `feed` returns the complete commands in them, lists of words: `[b'SET', b'name', b'value']`
 4. `engine/engine.py`  `run` looks each command up in the table (`engine/command.py`) and calls its handler; clients in
                        an unusual state (a transaction, not authenticated, ...) pass the gates first (`engine/gates.py`)
@@ -12,12 +12,12 @@ How one `SET name value` travels, from socket to socket:
                        publishes keyspace events (`keyspace/events.py`, `pubsub.py`)
 7. `resp/encoder.py`   turns the returned value into bytes for the protocol that the client speaks; they are queued
 8. `engine/engine.py`  clients that waited for the key run now, and their replies are queued on them
-9. `server.py`         `before_sleep`, once a turn: every client with queued output is flushed, one `send` each
+9. `driver.py`         `before_sleep`, once a turn: every client with queued output is flushed, one `send` each
 10. `net/loop.py`      waits for the next readiness or deadline
 
 The folders are floors: each file imports only from lower ones. `resp` and the small modules beside this one know
 bytes and values, `values` the data types, `keyspace` and `pubsub` keys and channels, `engine` clients and commands,
-`commands` what every command does, `net`, `server` and `cli` sockets, signals and the process.
+`commands` what every command does, `net`, `driver`, `server` and `cli` sockets, signals and the process.
 """
 
 from selredis.embedded import serve

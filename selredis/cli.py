@@ -5,11 +5,11 @@ import os
 import platform
 import signal
 import sys
-from collections.abc import Sequence
-from types import FrameType
+from collections.abc import Callable, Sequence
 
 from selredis.config import Config
 from selredis.config_file import ConfigFileError, Invocation, UnreadableConfigFile, load, parse_command_line
+from selredis.driver import Driver
 from selredis.log import Log
 from selredis.net.listener import ListenError
 from selredis.server import Server
@@ -35,7 +35,7 @@ Examples:
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, make_driver: Callable[[Config, Log], Driver] = Server) -> int:
     """Run a server until it is told to stop. The exit code: 0, or 1 when the start failed."""
     open_standard_descriptors()
     invocation = parse_command_line(sys.argv[1:] if arguments is None else arguments)
@@ -59,11 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UnreadableConfigFile as error:
         log.warning(str(error))
         return 1
-    return serve(config, log, invocation)
+    return serve(make_driver(config, log), invocation)
 
 
-def serve(config: Config, log: Log, invocation: Invocation) -> int:
+def serve(server: Driver, invocation: Invocation) -> int:
     """Start, serve, stop in order; every step is a line of the log."""
+    config, log = server.config, server.log
     log.notice(
         f'selredis {SELREDIS_VERSION} is starting as Redis {REDIS_VERSION},'
         f' Python {platform.python_version()}, PID: {os.getpid()}'
@@ -77,7 +78,6 @@ def serve(config: Config, log: Log, invocation: Invocation) -> int:
         log.notice('Configuration loaded')
     for warning in config.take_warnings():
         log.warning(warning)
-    server = Server(config, log)
     server.engine.deployment.config_file = invocation.file or ''
     take_signals(server)
     try:
@@ -140,10 +140,10 @@ class PidFile:
                 return
 
 
-def take_signals(server: Server) -> None:
+def take_signals(server: Driver) -> None:
     """SIGINT and SIGTERM end the server in order, a second SIGINT at once; SIGHUP and SIGPIPE mean nothing to it."""
 
-    def on_signal(number: int, _frame: FrameType | None) -> None:
+    def on_signal(number: int) -> None:
         name = signal.Signals(number).name
         if server.signal_name and number == signal.SIGINT:
             server.log.warning('You insist... exiting now.')
@@ -151,11 +151,10 @@ def take_signals(server: Server) -> None:
         server.signal_name = name
         server.log.warning(f'Received {name} scheduling shutdown...')
 
-    signal.signal(signal.SIGINT, on_signal)
-    signal.signal(signal.SIGTERM, on_signal)
+    server.call_on_signal(signal.SIGINT, on_signal)
+    server.call_on_signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    server.loop.wake_on_signals()
 
 
 def keep_collector_quiet() -> None:

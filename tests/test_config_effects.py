@@ -8,6 +8,7 @@ import pytest
 from selredis.clock import ManualClock
 from selredis.config import Config
 from selredis.engine.engine import Engine
+from selredis.net.connection import Connection
 from selredis.server import Server
 from tests.harness.in_process import FailingLog
 from tests.harness.wire import Reply, WireClient
@@ -116,8 +117,9 @@ def test_keepalive_of_newcomers(server: Server, connect: Connect):
     def asks_whether_it_is_there() -> int:
         client = connect()
         assert ask(server, client, 'PING').text == b'PONG'
-        ours = max(server.table.all(), key=lambda connection: connection.id).sock
-        return ours.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        ours = max(server.table.all(), key=lambda connection: connection.id)
+        assert isinstance(ours, Connection)
+        return ours.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
     assert asks_whether_it_is_there()
     client = connect()

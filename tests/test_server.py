@@ -152,7 +152,7 @@ def test_newcomer_past_maxclients_is_told_why(connect: Connect) -> None:
 
 
 def test_stranger_from_outside_is_refused_in_protected_mode(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('selredis.server.is_local', lambda _sock: False)
+    monkeypatch.setattr('selredis.driver.is_local', lambda _sock: False)
     with selredis.serve() as server:
         assert read_to_end(connect(server)).startswith(b'-DENIED Redis is running in protected mode because')
     with selredis.serve(requirepass='secret') as server:

@@ -25,7 +25,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ('acl', 'config', 'config_file', 'config_kinds', 'engine/'),
     ('persistence/', 'replication/', 'scripting/'),
     ('commands/',),
-    ('__main__', 'cli', 'embedded', 'net/', 'server'),
+    ('__main__', 'cli', 'driver', 'embedded', 'net/', 'server'),
     ('__init__',),
 )
 

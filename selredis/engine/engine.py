@@ -74,7 +74,7 @@ class Engine:
         'to_flush',
     )
 
-    def __init__(self, config: Config, clock: Clock, random: Random, log: Log) -> None:
+    def __init__(self, config: Config, clock: Clock, random: Random, log: Log, timers: Timers | None = None) -> None:
         self.config = config
         self.clock = clock
         self.random = random
@@ -82,7 +82,7 @@ class Engine:
         self.to_flush: list[Client] = []
         self.pubsub = PubSub(self.to_flush)
         self.keyspace = Keyspace(config['databases'], self.pubsub)
-        self.timers = Timers(lambda error: log.defect('A timer failed', error))
+        self.timers = timers or Timers(lambda error: log.defect('A timer failed', error))
         self.stats = Stats()
         self.deployment = Deployment()
         self.run_id = self.new_id()

@@ -11,8 +11,9 @@ from selredis.clock import ManualClock
 from selredis.config import Config
 from selredis.engine.command import COMMANDS
 from selredis.engine.engine import SLICE_MS, Engine
-from selredis.net.connection import HIGH_WATER_BYTES, READ_BYTES, UNCOUNTED_BYTES, Connection, ConnectionTable
+from selredis.net.connection import Connection
 from selredis.net.loop import Loop
+from selredis.net.remote_client import HIGH_WATER_BYTES, READ_BYTES, UNCOUNTED_BYTES, ConnectionTable
 from selredis.resp.parser import ParserLimits
 from tests.unit.conftest import FailingLog
 
@@ -72,7 +73,7 @@ class Driver:
         doomed, engine.doomed = engine.doomed, []
         for client in doomed:
             connection = self.table.by_id(client.id)
-            if connection is not None and (client.doomed or connection.unsent is None):
+            if connection is not None and (client.doomed or not connection.unsent_bytes):
                 connection.close()
 
 

@@ -1,0 +1,405 @@
+"""What a server does between its clients' bytes, whatever loop brings them.
+
+A driver takes newcomers, hands what they send to the engine and carries the replies back. This is the part of it that
+does not depend on how descriptors are watched: who may come in, what happens once a turn and `hz` times a second, and
+how it ends.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import sys
+from collections.abc import Callable
+from random import SystemRandom
+from typing import Protocol
+
+import selredis.commands  # noqa: F401  (importing them fills the command table)
+from selredis.clock import Clock, SystemClock
+from selredis.config import Config
+from selredis.engine.engine import SLICE_MS, Engine
+from selredis.errors import ConfigError
+from selredis.log import Log
+from selredis.net.listener import ListenError, format_address, listen_tcp, listen_unix
+from selredis.net.remote_client import ConnectionTable, RemoteClient
+from selredis.resp.parser import ParserLimits
+from selredis.timers import Timers
+
+RESERVED_DESCRIPTORS = 32  # for listeners, the log, files (redis server.h, CONFIG_MIN_RESERVED_FDS)
+LAST_FLUSH_MS = 1_000  # at the end: how long peers may take to read what is left for them
+
+TOO_MANY = b'-ERR max number of clients reached\r\n'
+PROTECTED = (
+    b'-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the'
+    b' default user. In this mode connections are only accepted from the loopback interface. If you want to connect'
+    b' from external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode'
+    b" sending the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the"
+    b' same host the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so.'
+    b' Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by'
+    b" editing the Redis configuration file, and setting the protected mode option to 'no', and then restarting the"
+    b" server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no'"
+    b' option. 4) Set up an authentication password for the default user. NOTE: You only need to do one of the above'
+    b' things in order for the server to start accepting connections from the outside.\r\n'
+)
+
+
+class Listening(Protocol):
+    """A listening socket that newcomers are taken from until it is closed."""
+
+    sock: socket.socket
+
+    def close(self) -> None:
+        """Take no more. A unix socket's file goes, too."""
+
+
+class Driver:
+    """One server: `open` its listeners, `run` it, `close` it. Servers in one process share nothing.
+
+    A driver of some loop provides `add_listener`, `call_again`, `call_on_signal`, `run`, `stop`, `end` and `close`, and
+    has `before_sleep` called once a turn, behind everything that clients have said in it.
+
+    `free_port`: port 0 means a free port even if there is a unix socket, too; without it, as in Redis, a server with a
+    unix socket and port 0 has no TCP port.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        log: Log,
+        clock: Clock | None = None,
+        timers: Timers | None = None,
+        *,
+        free_port: bool = False,
+    ) -> None:
+        self.config = config
+        self.log = log
+        self.clock = clock or SystemClock()
+        self.engine = Engine(config, self.clock, SystemRandom(), log, timers)
+        self.table = ConnectionTable()
+        self.limits = ParserLimits(config['proto-max-bulk-len'])
+        self.listeners: list[Listening] = []
+        self.port = self.asked_port = 0
+        self.host = ''
+        self.free_port = free_port
+        self.expire_backlog = False
+        self.stopping = False
+        self.signal_name = ''  # of a signal that asks for the end; a handler may set it at any moment
+        self.engine.deployment.executable = sys.executable
+        config.on_change('loglevel', self.apply_log)
+        config.on_change('proto-max-bulk-len', self.apply_limits)
+        config.on_change('maxclients', self.apply_maxclients)
+        config.on_change('bind', self.rebind)
+        config.on_change('port', self.rebind)
+
+    # What a loop provides
+
+    def add_listener(self, sock: socket.socket) -> None:
+        """Take newcomers from a listening socket, from the next turn on; adds to `listeners`."""
+        raise NotImplementedError
+
+    def call_again(self) -> None:
+        """Do not wait at the end of this turn: there is more to do in the next."""
+        raise NotImplementedError
+
+    def call_on_signal(self, number: int, callback: Callable[[int], object]) -> None:
+        """Call back, with its number, soon after each such signal. In the main thread only."""
+        raise NotImplementedError
+
+    def run(self) -> None:
+        """Serve until SHUTDOWN, a signal noted in `signal_name`, or `stop`."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """End `run` in order; may be called from another thread."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """Have `run` return when the present turn is over."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Give back everything that the server holds of the system."""
+        raise NotImplementedError
+
+    # Start and end
+
+    def open(self) -> None:
+        """Listen where the configuration says. Raises ListenError; then nothing stays open."""
+        config = self.config
+        try:
+            self.raise_descriptor_limit()
+            self.open_tcp()
+            if config['unixsocket']:
+                path = config.path('unixsocket')
+                self.add_listener(listen_unix(path, config['unixsocketperm'], config['tcp-backlog']))
+        except ListenError:
+            self.close()
+            raise
+        for listener in self.listeners:
+            self.log.notice(f'Listening on {format_address(listener.sock.getsockname())}')
+        self.engine.timers.call_at(self.engine.monotonic_ms(), self.cron)
+
+    def open_tcp(self) -> None:
+        config = self.config
+        if config['port'] == 0 and config['unixsocket'] and not self.free_port:
+            return
+        if self.asked_port != config['port']:
+            self.asked_port = self.port = config['port']
+        # A free port that was found once is kept when the addresses change.
+        for sock in listen_tcp(config['bind'], self.port, config['tcp-backlog'], self.log.warning):
+            self.host, self.port = self.host or sock.getsockname()[0], sock.getsockname()[1]
+            self.add_listener(sock)
+        self.engine.deployment.tcp_port = self.port
+
+    def shut_down(self) -> None:
+        """Begin the end: no new connections and no more commands, but who is owed replies may still take them."""
+        if self.stopping:
+            return
+        self.stopping = True
+        self.close_listeners()
+        for connection in self.table.all():
+            connection.close_after_replies()
+        self.engine.timers.call_at(self.engine.monotonic_ms() + LAST_FLUSH_MS, self.end)
+        self.call_again()
+
+    def close_listeners(self) -> None:
+        for listener in self.listeners:
+            if listener.sock.family == socket.AF_UNIX:
+                self.log.notice('Removing the unix socket file.')
+            listener.close()
+        self.listeners.clear()
+
+    def kinds(self) -> list[str]:
+        """What there is to connect by, in Redis's words: `tcp`, `unix`."""
+        names = ['unix' if listener.sock.family == socket.AF_UNIX else 'tcp' for listener in self.listeners]
+        return list(dict.fromkeys(names))
+
+    # Turns
+
+    def before_sleep(self) -> None:
+        """Once a turn, before the wait. Closing comes last: nothing is closed while a table is being walked."""
+        engine = self.engine
+        try:
+            if engine.keyspace.ready:
+                engine.serve_ready()
+            if engine.runnable and not engine.shutdown_requested:
+                self.resume()
+            if self.expire_backlog:
+                self.expire()
+        except Exception as error:
+            # A defect of ours. Everybody gets replies all the same.
+            self.log.defect('What goes on between turns failed', error)
+        if engine.to_flush:
+            self.flush()
+        if engine.doomed:
+            self.close_doomed()
+        if self.stopping:
+            if not self.table:
+                self.end()
+        elif engine.shutdown_requested or self.signal_name:
+            self.log.notice('User requested shutdown...')
+            self.shut_down()
+
+    def resume(self) -> None:
+        """Let clients go on whose commands or input had to wait. What they make runnable has its turn next.
+
+        However many there are, it takes no longer than two of them may; the others keep their places.
+        """
+        engine = self.engine
+        runnable, engine.runnable = engine.runnable, []
+        stop_ms = engine.monotonic_ms() + SLICE_MS
+        for place, client in enumerate(runnable, 1):
+            try:
+                client.resume()
+            except Exception as error:
+                self.on_callback_error(client.fd, error)
+            if engine.monotonic_ms() > stop_ms:
+                engine.runnable[:0] = runnable[place:]
+                break
+        if engine.runnable or engine.keyspace.ready:
+            self.call_again()
+
+    def expire(self) -> None:
+        """A slice of active expiry; while many keys are due, one every turn."""
+        self.expire_backlog = self.engine.expire_some()
+        if self.expire_backlog:
+            self.call_again()
+
+    def flush(self) -> None:
+        to_flush = self.engine.to_flush
+        for client in to_flush:
+            try:
+                client.flush()
+            except Exception as error:
+                self.on_callback_error(client.fd, error)
+        to_flush.clear()
+
+    def close_doomed(self) -> None:
+        """Close who is to be closed; a client that is still owed replies is closed when it has taken them."""
+        engine = self.engine
+        doomed, engine.doomed = engine.doomed, []
+        for client in doomed:
+            connection = self.table.by_id(client.id)
+            if connection is not None and (client.doomed or not connection.unsent_bytes):
+                connection.close()
+
+    def cron(self) -> None:
+        """`hz` times a second: what goes on without any client asking for it."""
+        engine = self.engine
+        now_ms = engine.monotonic_ms()
+        engine.timers.call_at(now_ms + 1000 // self.config['hz'], self.cron)
+        if engine.cron_paused:
+            return
+        engine.tick()
+        if not self.expire_backlog:
+            self.expire()
+        for connection in list(self.table.over_soft_limit):
+            connection.check_output_limit()
+        if self.config['timeout']:
+            self.close_idle(self.config['timeout'] * 1000)
+
+    def close_idle(self, idle_ms: int) -> None:
+        """Close clients that have been silent for longer; subscribers and waiting ones may be (redis timeout.c)."""
+        oldest_ms = self.engine.now_ms - idle_ms
+        for connection in self.table.all():
+            if connection.last_active_ms < oldest_ms and not connection.subscribed and connection.wait is None:
+                self.log.verbose('Closing idle client')
+                connection.doom()
+
+    # Newcomers
+
+    def refusal(self, sock: socket.socket) -> bytes:
+        """Why a newcomer may not stay, as its error; empty if it may. Raises OSError if it has gone already."""
+        config = self.config
+        if len(self.table) >= config['maxclients']:
+            error = TOO_MANY
+        elif config['protected-mode'] and not config['requirepass'] and not is_local(sock):
+            error = PROTECTED
+        else:
+            return b''
+        self.engine.stats.rejected_connections += 1
+        return error
+
+    def introduce(self, client: RemoteClient, sock: socket.socket) -> None:
+        """Note who and where a newcomer is, and have the system ask it now and then whether it still is.
+
+        Raises OSError if it has gone already.
+        """
+        client.fd = sock.fileno()
+        client.local = is_local(sock)
+        client.addr, client.laddr = addresses(sock)
+        if sock.family != socket.AF_UNIX and self.config['tcp-keepalive']:
+            keep_alive(sock, self.config['tcp-keepalive'])
+        self.engine.stats.connections += 1
+        if sock.family == socket.AF_UNIX:
+            self.log.verbose(f'Accepted connection to {self.config["unixsocket"]}')
+        else:
+            self.log.verbose(f'Accepted {client.addr.decode()}')
+
+    def on_out_of_descriptors(self, error: OSError) -> None:
+        self.log.warning(f'Accepting client connection: {error.strerror}: no more until some descriptors are free')
+
+    def on_callback_error(self, fd: int, error: Exception) -> None:
+        """A defect of ours costs the connection that met it, not the server."""
+        connection = self.table.by_fd(fd)
+        if connection is None:
+            self.log.defect('A callback failed', error)
+        else:
+            self.log.defect(f'Closing client id={connection.id}: its callback failed', error)
+            connection.doom()
+
+    # Configuration
+
+    def apply_log(self) -> None:
+        self.log.set(self.config['loglevel'], self.log.path)
+
+    def apply_limits(self) -> None:
+        self.limits.max_bulk_bytes = self.config['proto-max-bulk-len']
+
+    def apply_maxclients(self) -> None:
+        """Raises ConfigError if the system has fewer descriptors than so many clients need."""
+        wanted = self.config['maxclients']
+        self.raise_descriptor_limit()
+        if self.config['maxclients'] < wanted:
+            raise ConfigError(
+                'The operating system is not able to handle the specified number of clients, try with'
+                f' {self.config["maxclients"]}'
+            )
+
+    def rebind(self) -> None:
+        """Listen on the addresses and the port that are configured now; the old ones stay if that fails."""
+        old = [listener for listener in self.listeners if listener.sock.family != socket.AF_UNIX]
+        self.listeners = [listener for listener in self.listeners if listener not in old]
+        for listener in old:
+            listener.close()
+        try:
+            self.open_tcp()
+        except ListenError as error:
+            raise ConfigError('Unable to listen on this port. Check server logs.') from error
+
+    def raise_descriptor_limit(self) -> None:
+        """Raise RLIMIT_NOFILE as far as maxclients needs; where the system refuses, lower maxclients and say so.
+
+        Raises ListenError if not even a single client could come in.
+        """
+        clients = self.config['maxclients']
+        wanted = clients + RESERVED_DESCRIPTORS
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft == resource.RLIM_INFINITY or soft >= wanted:
+            return
+        try:
+            unlimited = hard == resource.RLIM_INFINITY
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard if unlimited else max(wanted, hard)))
+            self.log.notice(f'Increased maximum number of open files to {wanted} (it was originally set to {soft}).')
+            return
+        except (OSError, ValueError) as error:
+            reason = str(error)  # alone: the traceback of the error holds this frame, and so would hold itself
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        if hard <= RESERVED_DESCRIPTORS:
+            raise ListenError(
+                f"Your current 'ulimit -n' of {soft} is not enough for the server to start."
+                f' Please increase your open file limit to at least {wanted}. Exiting.'
+            )
+        self.config.lower_maxclients(hard - RESERVED_DESCRIPTORS)
+        self.log.warning(f'You requested maxclients of {clients} requiring at least {wanted} max file descriptors.')
+        self.log.warning(f"Server can't set maximum open files to {wanted} because of OS error: {reason}.")
+        self.log.warning(
+            f'Current maximum open files is {hard}. maxclients has been reduced to {hard - RESERVED_DESCRIPTORS} to'
+            " compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'."
+        )
+
+
+def refuse(sock: socket.socket, error: bytes) -> None:
+    """Tell a newcomer why it cannot stay, if it listens, and hang up."""
+    with sock:
+        sock.setblocking(False)
+        try:
+            sock.send(error)
+        except OSError:
+            return
+
+
+def is_local(sock: socket.socket) -> bool:
+    """Whether the peer is on this machine: by a unix socket or a loopback address."""
+    if sock.family == socket.AF_UNIX:
+        return True
+    host: str = sock.getpeername()[0]
+    return host == '::1' or host.startswith(('127.', '::ffff:127.'))
+
+
+def addresses(sock: socket.socket) -> tuple[bytes, bytes]:
+    """Where the peer is, and where it has come to. For a unix socket that is its path, for both."""
+    if sock.family == socket.AF_UNIX:
+        path = os.fsencode(sock.getsockname()) + b':0'
+        return path, path
+    return format_address(sock.getpeername()).encode(), format_address(sock.getsockname()).encode()
+
+
+def keep_alive(sock: socket.socket, seconds: int) -> None:
+    """Have the system ask silent peers whether they are still there (redis anet.c, anetKeepAlive)."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, 'TCP_KEEPIDLE'):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, seconds)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(1, seconds // 3))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
