@@ -241,7 +241,7 @@ class Driver:
         doomed, engine.doomed = engine.doomed, []
         for client in doomed:
             connection = self.table.by_id(client.id)
-            if connection is not None and (client.doomed or not connection.unsent_bytes):
+            if connection is not None and connection.closable:
                 connection.close()
 
     def cron(self) -> None:

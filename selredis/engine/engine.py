@@ -82,7 +82,7 @@ class Engine:
         self.to_flush: list[Client] = []
         self.pubsub = PubSub(self.to_flush)
         self.keyspace = Keyspace(config['databases'], self.pubsub)
-        self.timers = timers or Timers(lambda error: log.defect('A timer failed', error))
+        self.timers = Timers(lambda error: log.defect('A timer failed', error)) if timers is None else timers
         self.stats = Stats()
         self.deployment = Deployment()
         self.run_id = self.new_id()

@@ -32,14 +32,15 @@ class ConnectionTable:
         self.over_soft_limit: dict[RemoteClient, int] = {}  # since when, monotonic ms
 
     def __len__(self) -> int:
-        return len(self._by_fd)
+        return len(self._by_id)
 
     def add(self, connection: RemoteClient) -> None:
         self._by_fd[connection.fd] = connection
         self._by_id[connection.id] = connection
 
     def remove(self, connection: RemoteClient) -> None:
-        del self._by_fd[connection.fd]
+        if self._by_fd.get(connection.fd) is connection:  # a loop may close it before it says so, and give it another
+            del self._by_fd[connection.fd]
         del self._by_id[connection.id]
         self.over_soft_limit.pop(connection, None)
 
@@ -51,17 +52,17 @@ class ConnectionTable:
 
     def all(self) -> list[RemoteClient]:
         """The connections at this moment; they may be closed while the list is walked."""
-        return list(self._by_fd.values())
+        return list(self._by_id.values())
 
     @property
     def unread_bytes(self) -> int:
         """Bytes of requests that wait to be run or completed, of all connections."""
-        return sum(connection.query_bytes for connection in self._by_fd.values())
+        return sum(connection.query_bytes for connection in self._by_id.values())
 
     @property
     def unsent_bytes(self) -> int:
         """Bytes of replies and messages that peers have not taken yet, of all connections."""
-        return sum(connection.unsent_bytes for connection in self._by_fd.values())
+        return sum(connection.unsent_bytes for connection in self._by_id.values())
 
 
 class RemoteClient(Client):
@@ -185,6 +186,11 @@ class RemoteClient(Client):
             self.engine.runnable.append(self)
 
     # Output
+
+    @property
+    def closable(self) -> bool:
+        """Whether to close it loses nothing that the client is to have."""
+        return self.doomed or not self.unsent_bytes
 
     @property
     def output_limit(self) -> OutputLimit:

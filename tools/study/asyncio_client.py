@@ -1,0 +1,110 @@
+"""A client whose replies an asyncio transport takes: what protocols and streams have in common."""
+
+import asyncio
+import socket
+from typing import cast
+
+from selredis.net.remote_client import HIGH_WATER_BYTES, UNCOUNTED_BYTES, RemoteClient
+from tools.study.asyncio_driver import AsyncioDriver
+
+
+class TransportClient(RemoteClient):
+    """Output by `transport`, which sends at once what the socket takes, keeps the rest and sends it by and by.
+
+    A subclass provides `update_congested`. One that the loop tells when bytes stay with the transport, and when they
+    have left, sets `told_of_unsent` and keeps `unsent_bytes` true; for others the transport is asked after each write.
+    """
+
+    __slots__ = ('driver', 'reading', 'transport')
+
+    told_of_unsent = False
+
+    def __init__(self, driver: AsyncioDriver) -> None:
+        driver.engine.tell_time()
+        super().__init__(driver.engine, driver.table, driver.limits)
+        self.driver = driver
+        self.reading = True
+        self.transport: asyncio.Transport
+
+    @property
+    def on_unix_socket(self) -> bool:
+        return bool(self.transport.get_extra_info('socket').family == socket.AF_UNIX)
+
+    @property
+    def unsent_pieces(self) -> int:
+        return 1 if self.unsent_bytes else 0
+
+    @property
+    def events(self) -> bytes:
+        return (b'r' if self.reading else b'') + (b'w' if self.unsent_bytes else b'')
+
+    @property
+    def closable(self) -> bool:
+        return True  # the transport sends what is left before it closes
+
+    def welcome(self, transport: asyncio.BaseTransport) -> bool:
+        """Take a newcomer in, or tell it why not and hang up; whether it may stay."""
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's are none by inheritance
+        sock = transport.get_extra_info('socket')
+        try:
+            refusal = self.driver.refusal(sock)
+            if not refusal:
+                self.driver.introduce(self, sock)
+        except OSError:
+            self.transport.abort()  # gone again already
+            return False
+        if refusal:
+            self.transport.write(refusal)
+            self.transport.close()
+            return False
+        self.table.add(self)
+        return True
+
+    def part(self) -> None:
+        """Leave nothing behind, once the connection is lost."""
+        self.doom()
+        if self.table.by_id(self.id) is self:
+            self.table.remove(self)
+        self.engine.forget(self)
+        self.driver.call_again()
+
+    def flush(self) -> None:
+        """Give the transport what was queued in this turn."""
+        self.queued = False
+        out = self.out
+        if not out or self.doomed:
+            return
+        data = out[0] if len(out) == 1 else b''.join(out)
+        self.bulky = False
+        if len(data) > UNCOUNTED_BYTES and self.check_output_limit(len(data)):
+            return
+        out.clear()
+        self.transport.write(data)
+        engine = self.engine
+        stats = engine.stats
+        stats.writes += 1
+        stats.output_bytes += len(data)
+        self.last_active_ms = engine.keyspace.now_ms
+        if self.unsent_bytes or not self.told_of_unsent:
+            self.update_unsent()
+
+    def close(self) -> None:
+        if self.doomed:
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+    def update_unsent(self) -> None:
+        """After more may have come to wait: cut the peer off, or have it wait, if that is too much."""
+        self.unsent_bytes = self.transport.get_write_buffer_size()
+        if not self.check_output_limit() and self.unsent_bytes > HIGH_WATER_BYTES and not self.congested:
+            self.update_congested()
+
+    def update_congested(self) -> None:
+        """Stop or go on with the peer's requests, as it leaves too much of its replies unread or no longer does."""
+        raise NotImplementedError
+
+    def check_output_limit(self, queued_bytes: int = 0) -> bool:
+        if self.unsent_bytes:
+            self.unsent_bytes = self.transport.get_write_buffer_size()
+        return super().check_output_limit(queued_bytes)

@@ -1,0 +1,107 @@
+"""The engine behind asyncio's streams: a coroutine for each connection.
+
+    python3 -m tools.study.streams_server --port 6379
+
+Each coroutine reads what its client says, has it run, and reads on; where the client's command waits, it awaits a
+future that the engine's wake-up completes. What others send the client (PUBLISH) needs no coroutine: it is queued on
+the client and written to its stream once a turn.
+"""
+
+import asyncio
+import socket
+import sys
+from typing import Any
+
+from selredis.net.remote_client import HIGH_WATER_BYTES, LOW_WATER_BYTES, READ_BYTES
+from tools.study.asyncio_client import TransportClient
+from tools.study.asyncio_driver import AsyncioDriver, AsyncioListener, main
+
+
+class StreamClient(TransportClient):
+    """A client that a coroutine serves, with a reader and a writer."""
+
+    __slots__ = ('draining', 'reader', 'woken', 'writer')
+
+    def __init__(self, driver: AsyncioDriver, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        super().__init__(driver)
+        self.reader = reader
+        self.writer = writer
+        self.woken: asyncio.Future[None] | None = None
+        self.draining: asyncio.Task[None] | None = None
+
+    async def serve(self) -> None:
+        """Read and run until the client leaves or is closed."""
+        self.transport.set_write_buffer_limits(HIGH_WATER_BYTES, LOW_WATER_BYTES)
+        reading: asyncio.Task[bytes] | None = None
+        while data := await (reading or self.reader.read(READ_BYTES)):
+            if self.doomed:
+                break
+            self.receive(data)
+            self.driver.settle()
+            reading = None
+            while (self.wait is not None or self.overfed) and not (reading and reading.done()):
+                if not reading and not self.overfed:
+                    # Who awaits nothing but the end of its command does not notice that its peer has gone.
+                    reading = asyncio.create_task(self.reader.read(READ_BYTES))
+                self.woken = self.driver.loop.create_future()
+                await first_of(self.woken, reading)
+            await self.writer.drain()
+
+    def resume(self) -> None:
+        super().resume()
+        self.wake()
+
+    def close(self) -> None:
+        super().close()
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the coroutine see what has become of its client."""
+        if self.woken is not None and not self.woken.done():
+            self.woken.set_result(None)
+
+    def update_congested(self) -> None:
+        self.congested = True
+        self.update_halted()
+        self.draining = asyncio.create_task(self.drain())
+
+    async def drain(self) -> None:
+        """Go on with the client's requests when it has read enough of its replies."""
+        await self.writer.drain()
+        self.congested = False
+        self.update_halted()
+        if not self.halted:
+            self.engine.runnable.append(self)
+            self.driver.call_again()
+
+
+async def first_of(*futures: asyncio.Future[Any] | None) -> None:
+    """Wait until one of them is done, of those that there are."""
+    await asyncio.wait({future for future in futures if future is not None}, return_when=asyncio.FIRST_COMPLETED)
+
+
+class StreamsServer(AsyncioDriver):
+    """The coroutines' server."""
+
+    def add_listener(self, sock: socket.socket) -> None:
+        if sock.family == socket.AF_UNIX:
+            serve = asyncio.start_unix_server(self.serve, sock=sock, backlog=self.config['tcp-backlog'])
+        else:
+            serve = asyncio.start_server(self.serve, sock=sock, backlog=self.config['tcp-backlog'])
+        self.listeners.append(AsyncioListener(self.loop, sock, serve))
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A newcomer's coroutine, from its arrival to its end."""
+        client = StreamClient(self, reader, writer)
+        try:
+            if client.welcome(writer.transport):
+                await client.serve()
+        except OSError:
+            pass  # the connection was reset
+        finally:
+            client.part()
+            writer.close()
+
+
+if __name__ == '__main__':
+    sys.exit(main(StreamsServer, 'streams_server'))
