@@ -76,6 +76,6 @@ def of_goal(goal: Goal, loads: Sequence[Load]) -> list[Verdict]:
     found: list[Verdict] = []
     for load in loads:
         values, base_values = load.values(SUBJECT, FIGURE), load.values(goal.base, FIGURE)
-        if goal.on(load) and values and base_values:
+        if goal.on(load) and values and any(base > 0 for base in base_values[: len(values)]):
             found.append(Verdict(goal, load, ratio_interval(values, base_values)))
     return found
