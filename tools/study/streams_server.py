@@ -39,7 +39,7 @@ class StreamClient(TransportClient):
             self.receive(data)
             self.driver.settle()
             reading = None
-            while (self.wait is not None or self.overfed) and not (reading and reading.done()):
+            while not self.doomed and (self.wait is not None or self.overfed) and not (reading and reading.done()):
                 if not reading and not self.overfed:
                     # Who awaits nothing but the end of its command does not notice that its peer has gone.
                     reading = asyncio.create_task(self.reader.read(READ_BYTES))
@@ -67,7 +67,13 @@ class StreamClient(TransportClient):
 
     async def drain(self) -> None:
         """Go on with the client's requests when it has read enough of its replies."""
-        await self.writer.drain()
+        try:
+            await self.writer.drain()
+        except OSError:
+            # Its peer has gone. The coroutine that serves it may wait for this very task, and would not learn of it.
+            self.doom()
+            self.driver.call_again()
+            return
         self.congested = False
         self.update_halted()
         if not self.halted:
