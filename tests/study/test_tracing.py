@@ -9,7 +9,7 @@ from tools.benchmark.report import BenchError
 from tools.study.contestants import CONTESTANTS, Startable
 from tools.study.profiled import PYTHON, C, Call, Recorder, c_name, short_name
 from tools.study.scenarios import SCENARIOS
-from tools.study.tracing import counted, trace, usual, watch
+from tools.study.tracing import counted, read_call, trace, usual, watch, written
 from tools.study.watched import ProfiledServer, TracedServer, strace_missing, system_calls
 
 SELECTORS = next(startable for startable in CONTESTANTS if startable.id == 'selectors')
@@ -85,7 +85,12 @@ def test_of_equally_frequent_windows_the_middle_one_is_taken():
 
 def test_counts_are_by_function_and_file():
     calls = [Call(C, 1, 'len', 'a.py', 1), Call(C, 1, 'len', 'a.py', 7), Call(C, 1, 'len', 'b.py', 1)]
-    assert counted(calls) == [[C, 'len', 'a.py', 2], [C, 'len', 'b.py', 1]]
+    assert counted(calls) == {'c|a.py|len': 2, 'c|b.py|len': 1}
+
+
+def test_a_call_is_read_as_it_was_written():
+    call = Call(PYTHON, 3, 'f.<locals>.<lambda>', 'a.py', 12)
+    assert read_call(written(call)) == call
 
 
 def test_system_calls_are_read_from_the_log():

@@ -57,7 +57,7 @@ class ProfiledServer(Server):
 
     def __init__(self, startable: Startable) -> None:
         with Listener(family='AF_UNIX') as listener:
-            super().__init__(profiled(startable, str(listener.address)))
+            super().__init__(profiled(startable, str(listener.address)), *calm(startable))
             self.channel = listener.accept()
 
     def stop(self) -> None:
@@ -101,13 +101,18 @@ def profiled(startable: Startable, address: str) -> Program:
     return Program('subject', startable.label, argv, {'PYTHONPATH': str(ROOT)})
 
 
+def calm(startable: Startable) -> list[str]:
+    """Options for a server's clock to have its turn as seldom as may be: it is not what is looked at."""
+    return [] if startable.id == 'fakeredis' else ['--hz', '1']
+
+
 class TracedServer(Server):
     """A server that strace has started and writes the system calls of to a log, a line for each, as it returns."""
 
     def __init__(self, startable: Startable) -> None:
         environment = {'PYTHONPATH': str(ROOT)}
         argv = ['strace', '-f', '-qq', '-s', '0', '-e', 'signal=none', '-o', 'calls', *startable.argv]
-        super().__init__(Program('subject', startable.label, argv, environment))
+        super().__init__(Program('subject', startable.label, argv, environment), *calm(startable))
         self.position = 0
 
     @property
