@@ -39,13 +39,18 @@ class StreamClient(TransportClient):
             self.receive(data)
             self.driver.settle()
             reading = None
-            while not self.doomed and (self.wait is not None or self.overfed) and not (reading and reading.done()):
+            while self.busy and not (reading and reading.done()):
                 if not reading and not self.overfed:
                     # Who awaits nothing but the end of its command does not notice that its peer has gone.
                     reading = asyncio.create_task(self.reader.read(READ_BYTES))
                 self.woken = self.driver.loop.create_future()
                 await first_of(self.woken, reading)
             await self.writer.drain()
+
+    @property
+    def busy(self) -> bool:
+        """Whether what the client has said is to be waited for before it is read on; not once it is gone."""
+        return not self.doomed and (self.wait is not None or self.overfed)
 
     def resume(self) -> None:
         super().resume()
