@@ -87,9 +87,10 @@ def code_lines(place: str) -> int:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type not in BLANK:
             used.update(range(token.start[0], token.end[0] + 1))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | Definition) and ast.get_docstring(node, clean=False) is not None:
-            used.difference_update(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+    for inner in ast.walk(tree):
+        if isinstance(inner, ast.Module | Definition) and ast.get_docstring(inner, clean=False) is not None:
+            docstring = inner.body[0]
+            used.difference_update(range(docstring.lineno, (docstring.end_lineno or 0) + 1))
     return sum(first <= line <= last for line in used)
 
 
