@@ -102,9 +102,9 @@ def lengthen_list(server: Server, length: int) -> None:
         server.call('RPUSH', LIST, *[b'xxx'] * PUSH_AT_ONCE)
 
 
-def redis_benchmark(server: Server, load: Load, requests: int) -> float:
+def redis_benchmark(server: Server, load: Load, requests: int, keys: int = KEYS) -> float:
     argv = ['redis-benchmark', '--csv', '-h', LOOPBACK, '-p', str(server.port), '-t', load.test, '-n', str(requests)]
-    argv += ['-c', str(load.clients), '-P', str(load.pipeline), '-d', str(load.value_bytes), '-r', str(KEYS)]
+    argv += ['-c', str(load.clients), '-P', str(load.pipeline), '-d', str(load.value_bytes), '-r', str(keys)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=SAMPLE_LIMIT_SECONDS, check=False)
     for row in csv.reader(done.stdout.splitlines()):
         if len(row) > 1 and row[0].lower() == load.test:

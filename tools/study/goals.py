@@ -75,7 +75,16 @@ def verdicts(results: Results) -> list[Verdict]:
 def of_goal(goal: Goal, loads: Sequence[Load]) -> list[Verdict]:
     found: list[Verdict] = []
     for load in loads:
-        values, base_values = load.values(SUBJECT, FIGURE), load.values(goal.base, FIGURE)
-        if goal.on(load) and values and any(base > 0 for base in base_values[: len(values)]):
-            found.append(Verdict(goal, load, ratio_interval(values, base_values)))
+        pairs = in_both(load, goal.base)
+        if goal.on(load) and pairs:
+            found.append(Verdict(goal, load, ratio_interval(*zip(*pairs, strict=True))))
     return found
+
+
+def in_both(load: Load, base: str) -> list[tuple[float, float]]:
+    """The subject's CPU time and the base's, in each round that has both."""
+    subject_values, base_values = (
+        {sample.round: sample.values.get(FIGURE, 0.0) for sample in load.samples if sample.contestant == contestant}
+        for contestant in (SUBJECT, base)
+    )
+    return [(value, base_values[number]) for number, value in sorted(subject_values.items()) if base_values.get(number)]

@@ -30,6 +30,8 @@ FIGURES = {
         Figure('worst_us', 'Latency, worst', 'µs', 'lower'),
         Figure('connection_bytes', 'Resident memory of an idle connection', 'B', 'lower'),
         Figure('idle_cpu_share', 'CPU while all connections are idle', '%', 'lower'),
+        Figure('cut_off', 'The slow subscriber was cut off', 'yes/no', 'higher'),
+        Figure('late_us', 'How late the load generator sent at worst', 'µs', 'lower'),
         Figure('generator_busy', 'How busy the load generator was', '%', 'lower'),
     )
 }
