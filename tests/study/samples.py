@@ -38,7 +38,7 @@ def _filled(load: Load, values: Mapping[str, float], source: random.Random) -> L
             for figure, value in values.items():
                 if figure == 'rate':
                     sample[figure] = value / cost
-                elif figure == 'generator_busy':
+                elif figure in ('generator_busy', 'late_us'):
                     sample[figure] = min(99.0, value / cost**0.3)
                 else:
                     sample[figure] = value * cost
@@ -82,7 +82,7 @@ def sample_results() -> Results:
     for command in ('PING', 'SET', 'GET', 'LPUSH', 'RPOP'):
         shapes = [(connections, 1, 3) for connections in (1, 50, 500, 5000)] + [(50, 16, 3), (50, 128, 3)]
         if command in ('SET', 'GET'):
-            shapes += [(50, 1, 1024), (50, 1, 1024 * 1024)]
+            shapes += [(50, 1, 1024), (5, 1, 1024 * 1024)]
         loads += [_request(command, *shape, source) for shape in shapes]
     for subscribers in (1, 100, 1000):
         load = Load(
@@ -101,16 +101,30 @@ def sample_results() -> Results:
         )
         loads.append(_filled(load, _cpu(40 + waiters / 100, 50), source))
     loads.append(_filled(Load('churn', 'connect, PING, QUIT', 'churn', {'connections': 50}), _cpu(90, 70), source))
-    loads.append(
+    loads += [
         _filled(
-            Load('idle', '10,000 idle connections', 'idle', {'connections': 10_000}),
-            {'connection_bytes': 1700, 'idle_cpu_share': 0.4},
+            Load('idle-open', '10,000 connections come and idle, a connection', 'idle', {'connections': 10_000}),
+            {'cpu_us': 80, 'connection_bytes': 1700, 'idle_cpu_share': 0.4},
             source,
-        )
-    )
-    loads.append(
-        _filled(Load('slow', 'PUBLISH beside a slow subscriber', 'slow', {'subscribers': 100}), _cpu(500, 50), source)
-    )
+        ),
+        _filled(
+            Load('idle-beside', 'GET on 50 connections beside 10,000 idle ones', 'idle', {'connections': 10_000}),
+            _cpu(20, 60),
+            source,
+        ),
+        _filled(
+            Load(
+                'slow',
+                '2,000 messages of 4 KB a second to 10 subscribers and one that never reads, a delivery',
+                'slow',
+                {'subscribers': 10},
+            ),
+            {**_cpu(8, 50), 'late_us': 300},
+            source,
+        ),
+    ]
+    for sample in loads[-1].samples:
+        sample.values['cut_off'] = 1.0
     for command, rate in (('GET', 5_000), ('SET', 20_000)):
         load = Load(
             f'schedule-{command}-{rate}'.lower(),

@@ -128,7 +128,7 @@ def test_a_run_without_anything_has_a_page():
 def test_a_contestant_may_be_missing(gone):
     results = sample_results()
     results.contestants = [one for one in results.contestants if one.id != gone]
-    results.loads = [load for load in results.loads if load.id.endswith(('-50-1-3', '-50-16-3', 'idle', 'churn'))]
+    results.loads = [load for load in results.loads if load.id.endswith(('-50-1-3', '-50-16-3', 'beside', 'churn'))]
     for load in results.loads:
         load.samples = [sample for sample in load.samples if sample.contestant != gone]
     whole(results)

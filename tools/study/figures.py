@@ -24,6 +24,7 @@ from tools.study.palette import COLOURS, MARKERS, role_of
 from tools.study.results import FIGURES, Contestant, Load, Results
 from tools.study.selection import (
     BASELINE,
+    PARAMETERS,
     PARTS,
     Family,
     far_off,
@@ -33,7 +34,6 @@ from tools.study.selection import (
     median_of,
     number,
     ratio_of,
-    said,
     verdict_figure,
 )
 
@@ -107,6 +107,7 @@ def raw_svg(size: tuple[float, float], draw: Callable[[Figure], None]) -> str:
     text = re.sub(r'font: ?[^;"]*|font-family: [^;"]*', lambda found: font(found[0]), text)
     text = re.sub(r' transform="rotate\(-0 [^"]*"', '', text)
     text = re.sub(r'\s*\n\s*', ' ', text)
+    text = re.sub(r'(\.\d\d)\d+', r'\1', text)  # a hundredth of a px is fine enough
     return re.sub(r'> <', '><', text)
 
 
@@ -160,6 +161,10 @@ def alone(svg: str, label: str) -> str:
 # What is drawn
 
 
+def heading(figure: Figure, title: str) -> None:
+    figure.suptitle(title, x=0.005, ha='left', fontsize=FONT_SIZE + 1, weight='bold', color=LIGHT['ink'])
+
+
 def ticks_of_ratios(low: float, high: float) -> list[float]:
     """Round ratios for a logarithmic axis, at most eight."""
     fine = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 5, 7, 10, 15, 20, 30, 50, 100]
@@ -176,19 +181,23 @@ def ratio_rows(axes: Axes, results: Results, loads: Sequence[Load], limits: tupl
     drivers = [one for one in results.contestants if one.kind == 'driver' and one.id != BASELINE]
     axes.set_xscale('log')
     axes.set_xlim(*limits)
-    axes.set_ylim(len(loads) - 0.5, -0.5)
+    heights = [height_of(load) for load in loads]
+    axes.set_ylim(sum(heights), 0)
     axes.axvline(1, color=LIGHT[role_of_id(results, BASELINE)], linewidth=1.8, zorder=1.5)
-    for row, load in enumerate(loads):
+    middles: list[float] = []
+    for row, (load, height) in enumerate(zip(loads, heights, strict=True)):
+        top = sum(heights[:row])
+        middles.append(top + height / 2)
         if row % 2:
-            axes.axhspan(row - 0.5, row + 0.5, color=LIGHT['stripe'], linewidth=0, zorder=0)
+            axes.axhspan(top, top + height, color=LIGHT['stripe'], linewidth=0, zorder=0)
         for place, driver in enumerate(drivers):
             ratio = ratio_of(load, driver.id, verdict_figure(load))
             if ratio is None:
                 continue
-            y = row + (place - (len(drivers) - 1) / 2) * 0.78 / max(len(drivers), 1)
+            y = middles[row] + (place - (len(drivers) - 1) / 2) * 0.78 / max(len(drivers), 1)
             axes.plot([ratio.low, ratio.high], [y, y], color=colour(driver), linewidth=1.6, solid_capstyle='butt')
             axes.plot([ratio.median], [y], marker=MARKERS[role_of(driver)], color=colour(driver), markersize=6)
-    axes.set_yticks(range(len(loads)), ['\n'.join(wrap(load.title, 24)) for load in loads])
+    axes.set_yticks(middles, ['\n'.join(row_label(load)) for load in loads])
     axes.tick_params(axis='y', length=0, labelcolor=LIGHT['ink'])
     axes.grid(visible=False, axis='y')
     shown = ticks_of_ratios(*limits)
@@ -215,8 +224,13 @@ def ratio_limits(results: Results, loads: Iterable[Load]) -> tuple[float, float]
 VERDICT_LABEL = "Server's CPU time a request, each driver's over the selectors loop's"
 
 
-def height_of_rows(loads: Sequence[Load]) -> float:
-    return 62 + 38 * len(loads)
+def row_label(load: Load) -> list[str]:
+    return wrap(load.title, 26)
+
+
+def height_of(load: Load) -> float:
+    """In rows: a label of more than two lines needs more than one."""
+    return max(1, 0.42 * len(row_label(load)))
 
 
 def verdict_panels(results: Results) -> list[Panel]:
@@ -227,11 +241,13 @@ def verdict_panels(results: Results) -> list[Panel]:
 
         def draw(figure: Figure, title: str = title, loads: list[Load] = loads) -> None:
             axes = figure.subplots()
-            axes.set_title(title)
+            heading(figure, title)
             ratio_rows(axes, results, loads, limits)
             axes.set_xlabel('times the selectors loop')
 
-        made.append(drawn(f'verdict-{place}', f'{VERDICT_LABEL}: {title}', (WIDE, height_of_rows(loads)), draw))
+        made.append(
+            drawn(f'verdict-{place}', f'{VERDICT_LABEL}: {title}', (WIDE, 62 + 38 * sum(map(height_of, loads))), draw)
+        )
     return made
 
 
@@ -240,7 +256,7 @@ def main_figure(results: Results) -> str:
     panels = main_loads(results)
     limits = ratio_limits(results, [load for loads in panels.values() for load in loads])
     columns = balanced(list(panels.items()))
-    rows = max((sum(len(loads) + 2 for _, loads in column) for column in columns), default=1)
+    rows = max((sum(room(loads) for _, loads in column) for column in columns), default=1)
 
     def draw(figure: Figure) -> None:
         drivers = [one for one in results.contestants if one.kind == 'driver']
@@ -255,6 +271,7 @@ def main_figure(results: Results) -> str:
             )
             for one in drivers
         ]
+        figure.set_layout_engine('constrained', h_pad=0.09, w_pad=0.06)
         figure.legend(
             handles=handles, loc='outside upper left', ncols=3, frameon=False, handlelength=1.2, columnspacing=1.6
         )
@@ -265,7 +282,7 @@ def main_figure(results: Results) -> str:
         )
         parts = figure.subfigures(1, max(len(columns), 1), squeeze=False)[0]
         for part, column in zip(parts, columns, strict=False):
-            heights = [len(loads) + 1.2 for _, loads in column]
+            heights = [room(loads) - 0.8 for _, loads in column]
             grid = part.subplots(len(column), 1, squeeze=False, height_ratios=heights)
             for axes, (title, loads) in zip(grid[:, 0], column, strict=True):
                 axes.set_title(title)
@@ -274,28 +291,34 @@ def main_figure(results: Results) -> str:
     return alone(own_ids(raw_svg((900, 70 + 34 * rows), draw), 'main'), VERDICT_LABEL)
 
 
+def room(loads: Iterable[Load]) -> float:
+    """A panel's height in rows, with its title and axis."""
+    return sum(map(height_of, loads)) + 2
+
+
 def balanced(panels: list[tuple[str, list[Load]]]) -> list[list[tuple[str, list[Load]]]]:
     """In two columns, cut where their heights differ least."""
-    heights = [len(loads) + 2 for _, loads in panels]
+    heights = [room(loads) for _, loads in panels]
     if len(panels) < 2:
         return [panels] if panels else []
     cut = min(range(1, len(panels)), key=lambda at: abs(sum(heights[:at]) - sum(heights[at:])))
     return [panels[:cut], panels[cut:]]
 
 
-def family_panel(results: Results, family: Family, figure_id: str, name: str, parameter_label: str) -> Panel:
+def family_panel(results: Results, family: Family, figure_id: str, name: str, title: str = '') -> Panel:
     """A line for each contestant over the family's parameter; hollow where the load generator was the bottleneck."""
     what = FIGURES[figure_id]
     far = far_off(results, family.loads, figure_id)
     contestants = [one for one in measured(results, family.loads, figure_id) if one not in far]
-    label = f'{what.label} ({what.unit}) by {parameter_label}: {family.title}'
+    over = PARAMETERS.get(family.parameter, family.parameter)
+    label = f'{what.label} ({what.unit}) by {over}: {family.title}'
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        axes.set_title(family.title or what.label)
+        heading(figure, title or family.title or what.label)
         places = range(len(family.loads))
         for at, contestant in enumerate(contestants):
-            shift = (at - (len(contestants) - 1) / 2) * 0.035
+            shift = (at - (len(contestants) - 1) / 2) * 0.02
             found = [
                 (place, load, median_of(load, contestant.id, figure_id)) for place, load in enumerate(family.loads)
             ]
@@ -313,9 +336,9 @@ def family_panel(results: Results, family: Family, figure_id: str, name: str, pa
                     markerfacecolor=LIGHT['paper'] if hollow else shade,
                     markersize=6,
                 )
-        axes.set_xticks(places, [said(family.parameter, load.parameters[family.parameter]) for load in family.loads])
+        axes.set_xticks(places, family.ticks)
         axes.set_xlim(-0.3, len(family.loads) - 0.7)
-        axes.set_xlabel(parameter_label)
+        axes.set_xlabel(over)
         axes.grid(visible=False, axis='x')
         value_axis(axes, what.unit, [interval.median for interval in medians(family.loads, contestants, figure_id)])
 
@@ -356,15 +379,16 @@ def with_prefix(value: float) -> str:
 PLATE = {'boxstyle': 'square,pad=0.2', 'facecolor': LIGHT['paper'], 'edgecolor': 'none'}
 
 
-def bar_panel(results: Results, load: Load, figure_id: str, name: str, title: str = '') -> Panel:
+def bar_panel(results: Results, load: Load, figure_id: str, name: str) -> Panel:
     """A bar for each contestant; CPU time in two parts, where they are known."""
     what = FIGURES[figure_id]
     contestants = measured(results, [load], figure_id)
     label = f'{what.label} ({what.unit}): {load.title}'
+    title = '\n'.join(wrap(load.title, 50))
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        axes.set_title('\n'.join(wrap(title or load.title, 46)))
+        heading(figure, title)
         far = far_off(results, [load], figure_id)
         near = [one for one in contestants if one not in far]
         right = 1.24 * max((interval.high for interval in medians([load], near, figure_id)), default=0) or 1
@@ -402,10 +426,11 @@ def bar_panel(results: Results, load: Load, figure_id: str, name: str, title: st
         axes.set_xlim(0, right)
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: with_prefix(value)))
-        axes.set_xlabel(what.unit)
+        said = f'{what.label} ({what.unit}), {what.better} is better'
+        figure.supxlabel('\n'.join(wrap(said, 60)), fontsize=FONT_SIZE - 1, color=LIGHT['muted'])
         axes.grid(visible=False, axis='y')
 
-    return drawn(name, label, (PANEL_WIDTH, 78 + 26 * len(contestants)), draw)
+    return drawn(name, label, (PANEL_WIDTH, 80 + 26 * len(contestants) + 15 * title.count('\n')), draw)
 
 
 def short(contestant: Contestant) -> str:
@@ -422,7 +447,7 @@ def latency_panel(results: Results, load: Load, name: str) -> Panel:
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        axes.set_title('\n'.join(wrap(load.title, 58)))
+        heading(figure, '\n'.join(wrap(load.title, 58)))
         axes.set_xscale('log')
         for row, contestant in enumerate(contestants):
             found = {figure_id: median_of(load, contestant.id, figure_id) for figure_id in LATENCIES}

@@ -24,6 +24,7 @@ from tools.study.selection import (
     GROUPS,
     PARAMETERS,
     PARTS,
+    TABLES_ONLY,
     families,
     far_off,
     figures_of,
@@ -168,7 +169,7 @@ def group_section(results: Results, group: str, loads: list[Load]) -> Lines:
             lines += request_figures(results, loads)
         else:
             lines += other_figures(results, group, loads)
-    if any(is_busy(load) for load in loads):
+    if any(is_busy(load) for load in loads) and 'rate' in figures_of(loads):
         lines.append(
             f'<p class="note">Where the load generator was more than {BUSY_PERCENT} % busy (hollow in figures of'
             ' throughput, † in tables), throughput says nothing of the server: CPU time does.</p>'
@@ -178,16 +179,16 @@ def group_section(results: Results, group: str, loads: list[Load]) -> Lines:
     return [*lines, '</section>']
 
 
-def swept(results: Results, group: str, loads: Sequence[Load], figure_id: str) -> dict[str, 'list[Panel]']:
+def swept(
+    results: Results, group: str, loads: Sequence[Load], figure_id: str, title: str = ''
+) -> dict[str, 'list[Panel]']:
     """A figure's panels by the parameter that they are over."""
     panels: dict[str, list[Panel]] = {}
     measured_loads = [load for load in loads if figure_id in figures_of([load])]
     for family in families(measured_loads):
         made = panels.setdefault(family.parameter, [])
         name = f'{group}-{figure_id}-{family.parameter}-{len(made)}'
-        made.append(
-            figures.family_panel(results, family, figure_id, name, PARAMETERS.get(family.parameter, family.parameter))
-        )
+        made.append(figures.family_panel(results, family, figure_id, name, title))
     return panels
 
 
@@ -230,36 +231,26 @@ def far_note(results: Results, loads: Sequence[Load], figure_id: str) -> str:
 
 def other_figures(results: Results, group: str, loads: Sequence[Load]) -> Lines:
     """Lines over what varies; where nothing does, and for CPU time in two parts, bars."""
-    lines: Lines = []
+    over: list[Panel] = []
     bars: list[Panel] = []
     has_parts = any(part in figures_of(loads) for part in PARTS)
     for figure_id in figures_of(loads):
-        if figure_id in (*PARTS, 'generator_busy'):
+        if figure_id in TABLES_ONLY:
             continue
         what = FIGURES[figure_id]
-        over = swept(results, group, loads, figure_id)
-        for parameter, panels in over.items():
-            caption = (
-                f'{escape(what.label)} in {escape(what.unit)} by {escape(PARAMETERS.get(parameter, parameter))}:'
-                f' <b>{what.better} is better</b>.{far_note(results, loads, figure_id)}'
-            )
-            lines.append(grid(panels, caption))
-        if not over or (figure_id == 'cpu_us' and has_parts):
+        panels = swept(results, group, loads, figure_id, f'{what.label}: {what.better} is better')
+        over += [panel for made in panels.values() for panel in made]
+        if not panels or (figure_id == 'cpu_us' and has_parts):
             bars += [
-                figures.bar_panel(
-                    results,
-                    load,
-                    figure_id,
-                    f'{group}-{figure_id}-{at}',
-                    load.title if over or len(loads) > 1 else f'{what.label}: {what.better} is better',
-                )
+                figures.bar_panel(results, load, figure_id, f'{group}-{figure_id}-{at}')
                 for at, load in enumerate(loads)
                 if figure_id in figures_of([load])
             ]
-    caption = 'CPU time a request: the full colour is user space, the pale one the kernel. ' if has_parts else ''
-    if bars:
-        lines.append(grid(bars, f'{caption}Numbers are medians; a bar that ends in an arrow is cut off.'))
-    return lines
+    parts = 'CPU time: the full colour is user space, the pale one the kernel. ' if has_parts else ''
+    return [
+        grid(over, f'Medians, with their intervals as thin lines.{far_note(results, loads, "cpu_us")}'),
+        grid(bars, f'{parts}Numbers are medians; a bar that ends in an arrow is cut off.'),
+    ]
 
 
 def latency_figures(results: Results, loads: Sequence[Load]) -> Lines:

@@ -1,7 +1,7 @@
 """What of a run is shown with what: the main loads, loads that differ in one parameter alone, busy ones."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from tools.study.intervals import Interval, median_interval, ratio_interval
@@ -31,6 +31,8 @@ PARAMETERS = {
 MAIN_COMMANDS = ('SET', 'GET')
 FAR = 2.5
 PARTS = ('cpu_user_us', 'cpu_system_us')
+OF_THE_GENERATOR = ('late_us', 'generator_busy')
+TABLES_ONLY = (*PARTS, *OF_THE_GENERATOR, 'cut_off')  # no figures of their own
 
 
 def number(value: float) -> str:
@@ -132,48 +134,83 @@ def usual(loads: Sequence[Load]) -> dict[str, int | str]:
 
 @dataclass
 class Family:
-    """Loads that differ in one parameter alone, in its order."""
+    """Loads that differ in one parameter alone, in its order, and what is said of each on the axis."""
 
     parameter: str
     title: str
     loads: list[Load]
+    ticks: list[str]
+
+
+Fixed = tuple[tuple[str, int | str], ...]
 
 
 def families(loads: Sequence[Load]) -> list[Family]:
-    """Every family of two loads or more; of those with the same words (GET, SET, ...) only the one with most loads."""
-    found: list[Family] = []
+    """Every family of two loads or more; of those with the same words (GET, SET, ...) only the one with most loads.
+
+    A large value may come on fewer connections than the others: then its tick says so.
+    """
     common = usual(loads)
     numeric = dict.fromkeys(
         name for load in loads for name, value in load.parameters.items() if not isinstance(value, str)
     )
-    for parameter in numeric:
-        siblings: dict[tuple[tuple[str, int | str], ...], list[Load]] = {}
-        for load in loads:
-            if parameter in load.parameters:
-                others = sorted((name, value) for name, value in load.parameters.items() if name != parameter)
-                siblings.setdefault(tuple(others), []).append(load)
-        best: dict[str, tuple[tuple[int, int], Family]] = {}
-        for fixed, members in siblings.items():
-            if len(members) < 2:
-                continue
-            words = ' '.join(value for _, value in fixed if isinstance(value, str))
-            rank = (len(members), sum(common[name] == value for name, value in fixed))
-            if words not in best or rank > best[words][0]:
-                members = sorted(members, key=lambda load: load.parameters[parameter])
-                best[words] = (rank, Family(parameter, title_of(fixed), members))
-        found += [family for _, family in best.values()]
-    return found
+    return [family for parameter in numeric for family in families_over(parameter, loads, common)]
 
 
-def title_of(fixed: Iterable[tuple[str, int | str]]) -> str:
-    """What loads have in common: `GET, 50 connections, 3 B`."""
+def families_over(parameter: str, loads: Sequence[Load], common: Mapping[str, int | str]) -> list[Family]:
+    free = {parameter, 'connections'} if parameter == 'value_bytes' else {parameter}
+    siblings: dict[Fixed, dict[int | str, Load]] = {}
+    for load in loads:
+        if parameter in load.parameters:
+            fixed = tuple(sorted((name, value) for name, value in load.parameters.items() if name not in free))
+            members = siblings.setdefault(fixed, {})
+            at = load.parameters[parameter]
+            if at not in members or load.parameters.get('connections') == common.get('connections'):
+                members[at] = load
+    best: dict[str, tuple[tuple[int, int], Family]] = {}
+    for fixed, by_value in siblings.items():
+        if len(by_value) < 2:
+            continue
+        words = ' '.join(value for _, value in fixed if isinstance(value, str))
+        rank = (len(by_value), sum(common[name] == value for name, value in fixed))
+        if words not in best or rank > best[words][0]:
+            members_in_order = [by_value[at] for at in sorted(by_value, key=float)]
+            best[words] = (rank, family_of(parameter, members_in_order, free, common))
+    return [family for _, family in best.values()]
+
+
+def family_of(parameter: str, loads: list[Load], free: Set[str], common: Mapping[str, int | str]) -> Family:
+    others = free - {parameter}
+    same = {name for name in others if len({load.parameters.get(name) for load in loads}) == 1}
+    ticks = []
+    for load in loads:
+        exceptions = [
+            f'{load.parameters[name]:,} {PARAMETERS[name]}'
+            for name in others - same
+            if load.parameters.get(name) != common.get(name)
+        ]
+        ticks.append('\n'.join([said(parameter, load.parameters[parameter]), *exceptions]))
+    fixed = [(name, value) for name, value in loads[0].parameters.items() if name not in free or name in same]
+    fixed += [(name, common[name]) for name in sorted(others - same)]
+    return Family(
+        parameter, title_of([(name, value) for name, value in fixed if not is_base(name, value)]), loads, ticks
+    )
+
+
+def is_base(name: str, value: int | str) -> bool:
+    """Whether it goes without saying: values of a few bytes, requests that come one by one."""
+    return (name == 'value_bytes' and int(value) < 10) or (name == 'pipeline' and value == 1)
+
+
+def title_of(fixed: Sequence[tuple[str, int | str]]) -> str:
+    """What loads have in common: `GET, 50 connections, 1 KB`."""
     parts = [value for _, value in fixed if isinstance(value, str)]
     for name, value in fixed:
-        if name == 'pipeline' and value != 1:
+        if name == 'pipeline':
             parts.append(f'pipeline {value}')
         elif name.endswith('_bytes'):
             parts.append(said(name, value))
-        elif not isinstance(value, str) and name != 'pipeline':
+        elif not isinstance(value, str):
             parts.append(f'{value:,} {PARAMETERS.get(name, name)}')
     return ', '.join(parts)
 
@@ -190,11 +227,19 @@ def main_loads(results: Results) -> dict[str, list[Load]]:
         judged = [load for load in loads if verdict_figure(load) in figures_of([load])]
         if group == 'request':
             chosen = [load for load in judged if load.parameters.get('command') in MAIN_COMMANDS] or judged
-            for load in chosen:
-                piped = load.parameters.get('pipeline', 1) != 1
-                panels.setdefault('Pipelined requests' if piped else 'One request at a time', []).append(load)
+            for load in sorted(chosen, key=shape):
+                if load.parameters.get('pipeline', 1) == 1:
+                    panels.setdefault('One request at a time', []).append(load)
+                elif is_base('value_bytes', load.parameters.get('value_bytes', 1)):
+                    panels.setdefault('Pipelined requests', []).append(load)
         elif group == 'schedule':
-            continue  # judged by its latency
+            continue  # shown by its latency
         elif judged:
             panels.setdefault('Clients that share, wait, come and go', []).extend(judged)
     return panels
+
+
+def shape(load: Load) -> tuple[str, list[float]]:
+    """By command, then from small to large."""
+    sizes = [load.parameters.get(name, 0) for name in ('value_bytes', 'connections', 'pipeline')]
+    return str(load.parameters.get('command', '')), [float(size) for size in sizes]

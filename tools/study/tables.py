@@ -9,6 +9,7 @@ from tools.study.results import FIGURES, Contestant, Load, Results
 from tools.study.selection import (
     BASELINE,
     BUSY_PERCENT,
+    OF_THE_GENERATOR,
     busiest,
     is_busy,
     main_loads,
@@ -55,7 +56,7 @@ def goals_table(results: Results) -> str:
                 escape(label_of(results, goal.base)),
                 f'≤ {goal.limit:g}',
                 mark(met == len(of_goal)),
-                f'{met} of {len(of_goal)}',
+                f'<span class="count">{met} of {len(of_goal)}</span>',
                 f'{ratio_text(worst.ratio)} {escape(worst.load.title)}',
             ]
         )
@@ -103,8 +104,12 @@ def figure_cell(load: Load, contestant: Contestant, figure_id: str) -> str:
     interval = median_of(load, contestant.id, figure_id)
     if interval is None:
         return '&ndash;'
+    if FIGURES[figure_id].unit == 'yes/no':
+        return 'yes' if all(load.values(contestant.id, figure_id)) else 'no'
     note = '<sup>†</sup>' if figure_id == 'rate' and is_busy(load, contestant.id) else ''
-    ratio = None if contestant.id == BASELINE else ratio_of(load, contestant.id, figure_id)
+    ratio = (
+        None if contestant.id == BASELINE or figure_id in OF_THE_GENERATOR else ratio_of(load, contestant.id, figure_id)
+    )
     return interval_text(interval) + note + (f'<br>{ratio_text(ratio)}' if ratio else '')
 
 
@@ -123,7 +128,10 @@ def figure_title(figure_id: str) -> str:
         'cpu_user_us': "Server's CPU time a request, in user space",
         'cpu_system_us': "Server's CPU time a request, in the kernel",
     }.get(figure_id, figure.label)
-    return f'{label} ({figure.unit}, {figure.better} is better)'
+    if figure.unit == 'yes/no':
+        return label
+    better = '' if figure_id in OF_THE_GENERATOR else f', {figure.better} is better'
+    return f'{label} ({figure.unit}{better})'
 
 
 def named(entries: Mapping[str, str]) -> str:
