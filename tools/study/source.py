@@ -31,10 +31,10 @@ class NoSuchSource(Exception):
 
 @dataclass(frozen=True)
 class Piece:
-    """A function or class as it stands in the source; `place` is `file:name`."""
+    """A function or class as it stands in the source."""
 
-    place: str
     file: str
+    name: str
     line: int
     text: str
 
@@ -68,11 +68,11 @@ def find(place: str) -> Definition:
 def piece(place: str) -> Piece:
     """The text of a definition, moved to the left margin. Raises NoSuchSource."""
     node = find(place)
-    file = place.partition(':')[0]
+    file, _, name = place.partition(':')
     lines = module(file)[0].splitlines()
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
     text = '\n'.join(line[node.col_offset :] for line in lines[first - 1 : node.end_lineno])
-    return Piece(place, file, first, text)
+    return Piece(file, name, first, text)
 
 
 def code_lines(place: str) -> int:
