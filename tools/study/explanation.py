@@ -121,9 +121,9 @@ CONDUCT = (
         'At the high-water mark its commands stop and its socket is not read; TCP then stops the client. Below the low'
         ' mark it goes on.',
         'The same by <code>pause_reading</code>; what the transport had read is kept.',
-        'Its commands stop; the coroutine stands in its loop and reads no more, the StreamReader fills and pauses the'
-        ' transport. A task awaits <code>drain()</code>. Should the peer vanish, that task alone learns of it, and'
-        ' must say so.',
+        'Its commands stop. The coroutine awaits <code>drain()</code> or, once it holds a read&rsquo;s worth, its turn;'
+        ' the StreamReader fills and pauses the transport. A task beside it awaits <code>drain()</code>, too, to let'
+        ' the commands go on: should the peer vanish, it may be the only one to learn of it, and must say so.',
     ),
     (
         'A client that vanishes during BLPOP',
@@ -165,12 +165,13 @@ def calls_section(results: Results) -> list[str]:
         python = results.versions.get('python', '')
         lines += [
             '<p>Every call of a function is recorded (<code>sys.setprofile</code>) from the moment that a client speaks'
-            ' to the moment that the server waits again; nothing else goes on in it meanwhile. Of several recordings'
-            ' the most frequent is shown, so the numbers are exact, and the same on any machine with the same'
-            f' Python{" (" + escape(python) + ")" if python else ""}. <i>Python + C</i> is functions written in Python'
-            ' and functions written in C that Python code calls. Not seen is what C code does by itself:'
-            ' asyncio&rsquo;s C parts, and nearly all of uvloop, which is why its numbers are small. A coroutine counts'
-            ' each time that it goes on.</p>',
+            ' to the moment that the server waits again. Every recording is made several times, and the one that came'
+            f' most often is shown: {followed.agreement(results)} were like it, the others have the server&rsquo;s'
+            ' clock in them. So the numbers are exact, and the same on any machine with the same Python and kind of selector'
+            f'{" (" + escape(python) + ")" if python else ""}. <i>Python + C</i> is functions written in Python, and'
+            ' functions written in C that Python code calls. Not seen is what C code does by itself: asyncio&rsquo;s C'
+            ' parts, and nearly all of uvloop, which is why its numbers are small. A coroutine counts each time that it'
+            ' goes on. A path begins where the wait for the client&rsquo;s words returns, and ends with the next wait.</p>',
             table,
         ]
         for scenario in SCENARIOS:

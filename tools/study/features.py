@@ -191,5 +191,5 @@ def feature_html(feature: Feature) -> str:
         columns.append(f'<div>{"".join(parts)}</div>')
     return (
         f'<h3>{escape(feature.title)}</h3>\n<p>{feature.words}</p>\n'
-        f'<details><summary>The code</summary>\n<div class="side-by-side">{"".join(columns)}</div></details>'
+        f'<details><summary>The code</summary>\n<div class="side-by-side three">{"".join(columns)}</div></details>'
     )

@@ -98,6 +98,12 @@ def calls_table(results: Results) -> str:
     return html_table(['Python + C calls', *(escape(one.label) for one in drivers)], rows, 'figures')
 
 
+def agreement(results: Results) -> str:
+    """How many of all windows were as the one that is shown: `90 of 100`."""
+    windows = [window for traced in results.traces.get('calls', {}).values() for window in traced.values()]
+    return f'{sum(window["agreed"] for window in windows):,} of {sum(window["rounds"] for window in windows):,}'
+
+
 def layers_table(results: Results, scenario_id: str) -> str:
     """Python + C calls of a scenario by layer and driver."""
     drivers = seen_in(results, 'calls', scenario_id)
