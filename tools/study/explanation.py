@@ -166,12 +166,13 @@ def calls_section(results: Results) -> list[str]:
         lines += [
             '<p>Every call of a function is recorded (<code>sys.setprofile</code>) from the moment that a client speaks'
             ' to the moment that the server waits again. Every recording is made several times, and the one that came'
-            f' most often is shown: {followed.agreement(results)} were like it, the others have the server&rsquo;s'
-            ' clock in them. So the numbers are exact, and the same on any machine with the same Python and kind of selector'
-            f'{" (" + escape(python) + ")" if python else ""}. <i>Python + C</i> is functions written in Python, and'
-            ' functions written in C that Python code calls. Not seen is what C code does by itself: asyncio&rsquo;s C'
-            ' parts, and nearly all of uvloop, which is why its numbers are small. A coroutine counts each time that it'
-            ' goes on. A path begins where the wait for the client&rsquo;s words returns, and ends with the next wait.</p>',
+            f' most often is shown: {followed.agreement(results)} were like it, the others have something else in them,'
+            ' such as the server&rsquo;s clock. So the numbers are exact, and the same on any machine with the same'
+            f' Python and kind of selector{" (" + escape(python) + ")" if python else ""}. <i>Python + C</i> is'
+            ' functions written in Python, and functions written in C that Python code calls. Not seen is what C code'
+            ' does by itself: asyncio&rsquo;s C parts, and nearly all of uvloop, which is why its numbers are small. A'
+            ' coroutine counts each time that it goes on. A path begins where the wait for the client&rsquo;s words'
+            ' returns, and ends with the next wait.</p>',
             table,
         ]
         for scenario in SCENARIOS:
@@ -192,8 +193,8 @@ def system_section(results: Results) -> list[str]:
     if table:
         lines.append(
             '<p>Counted in the same windows with <code>strace</code>. A wait (<code>epoll_wait</code> or its like) that'
-            ' ends in the window counts once. Of 50 connections all have spoken before the server sees the first. What'
-            ' a call costs is not told by its number: sending to a socket costs more than asking a selector.</p>'
+            ' ends in the window counts once. Of 50 connections all have spoken before the server sees the first. How'
+            ' long a call takes is another matter.</p>'
         )
         lines += [
             f'<h3>{escape(scenario.title)}</h3>\n{order}'
@@ -271,8 +272,8 @@ def conduct_section() -> list[str]:
     return [
         '<section id="conduct">',
         '<h2>Backpressure, vanished clients, stop</h2>',
-        '<p>What clients see is the same in all drivers, and tests hold that it stays so'
-        ' (<code>tests/test_drivers.py</code>). How it comes about is not:</p>',
+        '<p>What clients see is the same in all drivers: the tests put the same to each of them. How it comes about is'
+        ' not the same:</p>',
         html_table(['', *DRIVERS], CONDUCT, 'words'),
         '</section>',
     ]
