@@ -81,7 +81,7 @@ class ProfiledServer(Server):
         pid = self.process.pid
         os.kill(pid, signal.SIGSTOP)
         try:
-            os.waitid(os.P_PID, pid, os.WSTOPPED)
+            os.waitpid(pid, os.WUNTRACED)
             yield
         finally:
             os.kill(pid, signal.SIGCONT)
