@@ -24,6 +24,7 @@ from tools.study.palette import COLOURS, MARKERS, role_of
 from tools.study.results import FIGURES, Contestant, Load, Results
 from tools.study.selection import (
     BASELINE,
+    LATENCIES,
     PARAMETERS,
     PARTS,
     Family,
@@ -340,7 +341,7 @@ def family_panel(results: Results, family: Family, figure_id: str, name: str, ti
         axes.set_xlim(-0.3, len(family.loads) - 0.7)
         axes.set_xlabel(over)
         axes.grid(visible=False, axis='x')
-        value_axis(axes, what.unit, [interval.median for interval in medians(family.loads, contestants, figure_id)])
+        value_axis(axes, what.unit, medians(family.loads, contestants, figure_id))
 
     return drawn(name, label, (PANEL_WIDTH, 270), draw)
 
@@ -349,16 +350,18 @@ def medians(loads: Iterable[Load], contestants: Sequence[Contestant], figure_id:
     return [found for load in loads for one in contestants if (found := median_of(load, one.id, figure_id))]
 
 
-def value_axis(axes: Axes, unit: str, values: Sequence[float]) -> None:
-    """Logarithmic where the values are a decade apart, else from zero."""
-    positive = [value for value in values if value > 0]
+def value_axis(axes: Axes, unit: str, intervals: Sequence[Interval]) -> None:
+    """Logarithmic where the medians are a decade apart, else from zero; every interval is in it."""
+    values = [value for interval in intervals for value in interval if value > 0]
+    positive = [interval.median for interval in intervals if interval.median > 0]
     if positive and max(positive) / min(positive) > 10:
+        low, high = min(values) / 1.3, max(values) * 1.3
         axes.set_yscale('log')
-        axes.set_ylim(min(positive) / 1.5, max(positive) * 1.5)
-        axes.yaxis.set_major_locator(log_ticks(min(positive), max(positive)))
+        axes.set_ylim(low, high)
+        axes.yaxis.set_major_locator(log_ticks(low, high))
         axes.yaxis.set_minor_locator(NullLocator())
     else:
-        axes.set_ylim(bottom=0, top=max(positive, default=0) * 1.12 or 1)
+        axes.set_ylim(bottom=0, top=max(values, default=0) * 1.08 or 1)
         axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: with_prefix(value)))
     axes.set_ylabel(unit)
@@ -438,7 +441,7 @@ def short(contestant: Contestant) -> str:
     return '\n'.join(wrap(contestant.label, 20))
 
 
-LATENCIES = {'p50_us': 'o', 'p99_us': 'D', 'p999_us': 's', 'worst_us': 'X'}
+LATENCY_MARKERS = dict(zip(LATENCIES, 'oDsX', strict=True))
 
 
 def latency_panel(results: Results, load: Load, name: str) -> Panel:
@@ -449,19 +452,24 @@ def latency_panel(results: Results, load: Load, name: str) -> Panel:
         axes = figure.subplots()
         heading(figure, '\n'.join(wrap(load.title, 58)))
         axes.set_xscale('log')
+        shown: list[float] = []
         for row, contestant in enumerate(contestants):
             found = {figure_id: median_of(load, contestant.id, figure_id) for figure_id in LATENCIES}
             points = [
-                (interval.median, LATENCIES[latency])
+                (interval.median, LATENCY_MARKERS[latency])
                 for latency, interval in found.items()
                 if interval and interval.median > 0
             ]
+            shown += [x for x, _ in points]
             axes.plot([x for x, _ in points], [row] * len(points), color=colour(contestant), linewidth=1.4)
             for x, marker in points:
                 axes.plot([x], [row], color=colour(contestant), marker=marker, markersize=6)
         axes.set_yticks(range(len(contestants)), [short(one) for one in contestants])
         axes.tick_params(axis='y', length=0, labelcolor=LIGHT['ink'])
         axes.set_ylim(len(contestants) - 0.5, -0.5)
+        if shown:
+            axes.set_xlim(min(shown) / 1.3, max(shown) * 1.3)
+            axes.xaxis.set_major_locator(log_ticks(min(shown), max(shown)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
         axes.grid(visible=False, axis='y')

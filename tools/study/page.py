@@ -16,12 +16,15 @@ from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 
+from tools.study.explanation import explanation_html
 from tools.study.goals import verdicts
 from tools.study.palette import MARKERS, css_variables, role_of
 from tools.study.results import FIGURES, Load, Results
 from tools.study.selection import (
     BUSY_PERCENT,
     GROUPS,
+    LATENCIES,
+    OF_THE_GENERATOR,
     PARAMETERS,
     PARTS,
     TABLES_ONLY,
@@ -58,6 +61,7 @@ SHAPES = {
 }
 
 Lines = list[str]
+MORE = (*PARTS, *LATENCIES, *OF_THE_GENERATOR)  # tables that are folded twice
 
 
 def write_page(results: Results, path: Path) -> None:
@@ -70,6 +74,7 @@ def page(results: Results) -> str:
         *opening(results),
         *verdict_section(results),
         *(line for group, loads in groups(results).items() for line in group_section(results, group, loads)),
+        explanation_html(results),
         *run_section(results),
     ]
     return (
@@ -163,19 +168,24 @@ def group_section(results: Results, group: str, loads: list[Load]) -> Lines:
     lines = [f'<section id="group-{escape(group)}">', f'<h2>{escape(GROUPS.get(group, group.capitalize()))}</h2>']
     if HAS_MATPLOTLIB:
         lines.append(legend(results, loads))
-        if group == 'schedule':
-            lines += latency_figures(results, loads)
-        elif group == 'request':
+        if group == 'request':
             lines += request_figures(results, loads)
-        else:
+        elif group != 'schedule':
             lines += other_figures(results, group, loads)
+        lines += latency_figures(results, group, loads)
     if any(is_busy(load) for load in loads) and 'rate' in figures_of(loads):
         lines.append(
             f'<p class="note">Where the load generator was more than {BUSY_PERCENT} % busy (hollow in figures of'
             ' throughput, † in tables), throughput says nothing of the server: CPU time does.</p>'
         )
-    for figure_id in figures_of(loads):
-        lines.append(fold(f'Table: {escape(figure_title(figure_id))}', figure_table(results, loads, figure_id)))
+    tables = {
+        figure_id: fold(f'Table: {escape(figure_title(figure_id))}', figure_table(results, loads, figure_id))
+        for figure_id in figures_of(loads)
+    }
+    lines += [table for figure_id, table in tables.items() if figure_id not in MORE]
+    more = [table for figure_id, table in tables.items() if figure_id in MORE]
+    if more:
+        lines.append(fold(f'{len(more)} more tables' if len(more) > 1 else '1 more table', '\n'.join(more)))
     return [*lines, '</section>']
 
 
@@ -235,7 +245,7 @@ def other_figures(results: Results, group: str, loads: Sequence[Load]) -> Lines:
     bars: list[Panel] = []
     has_parts = any(part in figures_of(loads) for part in PARTS)
     for figure_id in figures_of(loads):
-        if figure_id in TABLES_ONLY:
+        if figure_id in (*TABLES_ONLY, *LATENCIES):
             continue
         what = FIGURES[figure_id]
         panels = swept(results, group, loads, figure_id, f'{what.label}: {what.better} is better')
@@ -253,16 +263,23 @@ def other_figures(results: Results, group: str, loads: Sequence[Load]) -> Lines:
     ]
 
 
-def latency_figures(results: Results, loads: Sequence[Load]) -> Lines:
+LATENCY_FROM = {
+    'schedule': 'Latency from the moment that a request was due, so that waiting in the queue counts',
+    'slow': 'Latency of a delivery to the fast ones',
+    'hand-off': 'Latency from RPUSH to its element at the client that waited',
+}
+
+
+def latency_figures(results: Results, group: str, loads: Sequence[Load]) -> Lines:
     panels = [
-        figures.latency_panel(results, load, f'latency-{at}')
+        figures.latency_panel(results, load, f'{group}-latency-{at}')
         for at, load in enumerate(loads)
-        if any(figure in figures_of([load]) for figure in figures.LATENCIES)
+        if any(figure in figures_of([load]) for figure in LATENCIES)
     ]
     return [
         grid(
             panels,
-            'From the moment a request was due to its answer, so that waiting in the queue counts: median (circle),'
+            f'{LATENCY_FROM.get(group, "Latency")}: median (circle),'
             ' 99th percentile (diamond), 99.9th (square) and the worst (cross), on a logarithmic axis; <b>further left'
             ' is better</b>.',
             'wide',

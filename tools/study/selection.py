@@ -31,6 +31,7 @@ PARAMETERS = {
 MAIN_COMMANDS = ('SET', 'GET')
 FAR = 2.5
 PARTS = ('cpu_user_us', 'cpu_system_us')
+LATENCIES = ('p50_us', 'p99_us', 'p999_us', 'worst_us')
 OF_THE_GENERATOR = ('late_us', 'generator_busy')
 TABLES_ONLY = (*PARTS, *OF_THE_GENERATOR, 'cut_off')  # no figures of their own
 
