@@ -75,6 +75,7 @@ def piece(place: str) -> Piece:
     return Piece(file, name, first, text)
 
 
+@cache
 def code_lines(place: str) -> int:
     """Lines of a file or of a definition that have code on them: no comments, no docstrings, no empty lines."""
     file, _, name = place.partition(':')

@@ -17,7 +17,7 @@ from tools.study.scenarios import SCENARIOS, Scenario
 from tools.study.watched import ProfiledServer, TracedServer, Watched, strace_missing
 
 WARM_UPS = 3
-ROUNDS, QUICK_ROUNDS = 11, 5
+ROUNDS, QUICK_ROUNDS = 11, 3
 
 
 @dataclasses.dataclass(frozen=True)
