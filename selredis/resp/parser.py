@@ -136,7 +136,6 @@ class RequestParser:
         '_added_up',
         '_argument_bytes',
         '_argv',
-        '_awaited_bytes',
         '_bulky',
         '_last_size',
         '_line',
@@ -145,6 +144,7 @@ class RequestParser:
         '_rest_at',
         '_shape',
         '_value',
+        'awaited_bytes',
         'error',
         'limits',
         'trusted',
@@ -161,13 +161,13 @@ class RequestParser:
 
         # Whether the last call left something: half a command, what may not be looked at yet, or an error.
         self.unfinished = False
+        self.awaited_bytes = 0  # by the unfinished value, CRLF included
         self._argv = NO_ARGUMENTS  # of the unfinished command
         self._missing = 0  # arguments it still lacks; 0 between commands
         self._added_up = 0  # of the arguments in _argv, for argument_bytes
         self._argument_bytes = 0
         self._line: bytearray | None = None
         self._value: BytesIO | None = None
-        self._awaited_bytes = 0  # the value lacks them, CRLF included
         self._rest = b''  # not looked at yet, from _rest_at on: the client is not trusted
         self._rest_at = 0
 
@@ -420,7 +420,7 @@ class RequestParser:
             if position > end:
                 self._value = BytesIO()
                 self._value.write(data[begin:])
-                self._awaited_bytes = position - end
+                self.awaited_bytes = position - end
                 return end
             argv.append(data[begin : begin + length])
             self._missing -= 1
@@ -443,11 +443,12 @@ class RequestParser:
 
     def _read_value(self, value: BytesIO, data: bytes) -> int:
         """Go on with the unfinished value; returns where it ends."""
-        end = self._awaited_bytes
+        end = self.awaited_bytes
         value.write(data[:end])
         if end > len(data):
-            self._awaited_bytes -= len(data)
+            self.awaited_bytes -= len(data)
             return len(data)
+        self.awaited_bytes = 0
         value.truncate(value.tell() - 2)
         self._argv.append(value.getvalue())  # the buffer itself, no copy
         self._value = None
