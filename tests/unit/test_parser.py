@@ -482,3 +482,15 @@ def test_who_is_trusted_is_read_like_who_is_not(fragments):
     if error is None or not error.startswith(b'Protocol error: unauthenticated'):
         assert read(data) == (argvs, error)
         assert read(data, data) == read(data + data)
+
+
+def test_what_a_long_value_still_lacks_is_known():
+    reader = parser()
+    assert reader.awaited_bytes == 0
+    command = encode(b'SET', b'key', b'x' * 1000)
+    assert reader.feed(command[:500]) == []
+    assert reader.awaited_bytes == len(command) - 500
+    assert reader.feed(command[500:-1]) == []
+    assert reader.awaited_bytes == 1
+    assert reader.feed(command[-1:]) == [[b'SET', b'key', b'x' * 1000]]
+    assert reader.awaited_bytes == 0
