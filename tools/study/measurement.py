@@ -33,13 +33,13 @@ FOR_SCALE = 'fakeredis'  # very slow, with a thread for each connection: a few l
 FOR_SCALE_ROUNDS = 2
 SPARE_DESCRIPTORS = 500
 Each = TypeVar('Each')
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FAILURES = (BenchError, OSError, subprocess.SubprocessError)
 
 
 def main() -> int:
     chosen = arguments()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
+    interruption = Interruption()
     results = Results(
         name=chosen.name,
         started=dt.datetime.now().astimezone().isoformat(timespec='seconds'),
@@ -51,7 +51,7 @@ def main() -> int:
     )
     if MISSING:
         results.missing['CPU time'] = MISSING
-    run = Run(results, chosen)
+    run = Run(results, chosen, interruption)
     code = 0
     try:
         run.measure()
@@ -70,11 +70,24 @@ def main() -> int:
     return code or int(run.failed)
 
 
-def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    """Ends the run, through every `finally`, so that no process is left; once is enough."""
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt
+class Interruption:
+    """A signal that ends the run, through every `finally`, so that no process is left; once is enough."""
+
+    def __init__(self) -> None:
+        self.came = False
+        for number in ENDING:
+            signal.signal(number, self.on_signal)
+
+    def on_signal(self, number: int, frame: FrameType | None) -> NoReturn:
+        self.came = True
+        for each in ENDING:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """Raises KeyboardInterrupt, too, after a signal: Python drops one that is raised while it forks."""
+        if self.came:
+            raise KeyboardInterrupt
 
 
 # --- the command line ---
@@ -120,8 +133,9 @@ def positive(text: str) -> int:
 class Run:
     """Takes the samples of a plan. What cannot be measured is told in `results.missing`; `failed` if it could have."""
 
-    def __init__(self, results: Results, chosen: argparse.Namespace) -> None:
+    def __init__(self, results: Results, chosen: argparse.Namespace, interruption: Interruption) -> None:
         self.results = results
+        self.interruption = interruption
         self.quick: bool = chosen.quick
         self.failed = False
         self.startables = [one for one in CONTESTANTS if one.id in chosen.contestants and not one.missing]
@@ -163,7 +177,7 @@ class Run:
         with contextlib.ExitStack() as stack:
             servers: list[Contender] = []
             for startable in self.startables:
-                self.progress.show(f'starting {startable.label}')
+                self.show(f'starting {startable.label}')
                 try:
                     servers.append(stack.enter_context(Contender(startable)))
                 except FAILURES as error:
@@ -183,7 +197,7 @@ class Run:
                 self.fail(f'{kind.loads[0].id}, {startable.id}', error)
 
     def sample(self, kind: Kind, number: int, server: Contender) -> None:
-        self.progress.show(f'{kind.loads[0].title}: {server.label}')
+        self.show(f'{kind.loads[0].title}: {server.label}')
         try:
             for load, values in zip(kind.loads, kind.sample(server), strict=True):
                 load.samples.append(Sample(server.contestant, number, values))
@@ -192,11 +206,27 @@ class Run:
         self.progress.advance(kind.sample_seconds)
 
     def trace(self) -> None:
-        self.progress.show('following single requests')
-        traces, missing = trace(self.startables, quick=self.quick, progress=self.progress.show)
+        """Follow single requests: function calls of the drivers, then system calls of all, each a step as long."""
+        drivers = [one for one in self.startables if one.kind == 'driver']
+        steps = len(drivers) + (len(self.startables) if 'strace' not in self.results.missing else 0)
+        share = self.trace_seconds() / max(1, steps)
+        steps_left = steps
+
+        def step(doing: str) -> None:
+            nonlocal steps_left
+            if steps_left < steps:
+                self.progress.advance(share)
+            steps_left -= 1
+            self.show(doing)
+
+        traces, missing = trace(self.startables, quick=self.quick, progress=step)
+        self.progress.advance(share)
         self.results.traces = traces
         self.results.missing |= missing
-        self.progress.advance(self.trace_seconds())
+
+    def show(self, doing: str) -> None:
+        self.interruption.check()
+        self.progress.show(doing)
 
     def fail(self, what: str, error: Exception) -> None:
         self.failed = True

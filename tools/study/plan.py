@@ -61,6 +61,6 @@ def quick(idle_connections: int) -> list[Kind]:
         *(handing_off(waiters, 2, seconds) for waiters in (1, 100)),
         churn(50, 2, seconds),
         Idle(min(QUICK_IDLE_CONNECTIONS, idle_connections), 1, 0.2),
-        SlowSubscriber(1_000, 10, 1, 1.0),
+        SlowSubscriber(2_000, 10, 1, 0.5),
         Paced(4_000, 50, 1, 2, 0.3),
     ]
