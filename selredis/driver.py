@@ -331,11 +331,13 @@ class Driver:
         """Listen on the addresses and the port that are configured now; the old ones stay if that fails."""
         old = [listener for listener in self.listeners if listener.sock.family != socket.AF_UNIX]
         self.listeners = [listener for listener in self.listeners if listener not in old]
+        ports = self.asked_port, self.port
         for listener in old:
             listener.close()
         try:
             self.open_tcp()
         except ListenError as error:
+            self.asked_port, self.port = ports
             raise ConfigError('Unable to listen on this port. Check server logs.') from error
 
     def raise_descriptor_limit(self) -> None:
