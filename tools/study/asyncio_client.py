@@ -22,6 +22,7 @@ class TransportClient(RemoteClient):
     def __init__(self, driver: AsyncioDriver) -> None:
         driver.engine.tell_time()
         super().__init__(driver.engine, driver.table, driver.limits)
+        del driver.engine.clients[self.id]  # for all others there is nobody yet
         self.driver = driver
         self.reading = True
         self.transport: asyncio.Transport
@@ -58,6 +59,7 @@ class TransportClient(RemoteClient):
             self.transport.close()
             return False
         self.table.add(self)
+        self.engine.clients[self.id] = self
         return True
 
     def part(self) -> None:

@@ -39,6 +39,10 @@ class RedisServerProtocol(TransportClient, asyncio.Protocol):
             self.update_reading()
         self.driver.settle()
 
+    def eof_received(self) -> None:
+        self.doom()
+        self.driver.call_again()
+
     def pause_writing(self) -> None:
         self.update_unsent()
 

@@ -29,11 +29,20 @@ class StreamClient(TransportClient):
         self.woken: asyncio.Future[None] | None = None
         self.draining: asyncio.Task[None] | None = None
 
+    @property
+    def unsent_bytes(self) -> int:
+        """Nobody tells when the transport has sent what it kept: so it is asked."""
+        return self.transport.get_write_buffer_size()
+
+    @unsent_bytes.setter
+    def unsent_bytes(self, _count: int) -> None:
+        pass
+
     async def serve(self) -> None:
         """Read and run until the client leaves or is closed."""
         self.transport.set_write_buffer_limits(HIGH_WATER_BYTES, LOW_WATER_BYTES)
         reading: asyncio.Task[bytes] | None = None
-        while data := await (reading or self.reader.read(READ_BYTES)):
+        while data := await (reading or self.read()):
             if self.doomed:
                 break
             self.receive(data)
@@ -42,10 +51,17 @@ class StreamClient(TransportClient):
             while self.busy and not (reading and reading.done()):
                 if not reading and not self.overfed:
                     # Who awaits nothing but the end of its command does not notice that its peer has gone.
-                    reading = asyncio.create_task(self.reader.read(READ_BYTES))
+                    reading = asyncio.create_task(self.read())
                 self.woken = self.driver.loop.create_future()
                 await first_of(self.woken, reading)
             await self.writer.drain()
+
+    async def read(self) -> bytes:
+        """What the client says next; nothing when it has left, be it without a word."""
+        try:
+            return await self.reader.read(READ_BYTES)
+        except OSError:
+            return b''
 
     @property
     def busy(self) -> bool:
@@ -107,11 +123,12 @@ class StreamsServer(AsyncioDriver):
         try:
             if client.welcome(writer.transport):
                 await client.serve()
-        except OSError:
-            pass  # the connection was reset
+        except (OSError, asyncio.CancelledError):
+            pass  # the connection was reset, or the server ends
         finally:
             client.part()
-            writer.close()
+            if not writer.is_closing():
+                writer.transport.abort()  # who has left reads no more either
 
 
 if __name__ == '__main__':
