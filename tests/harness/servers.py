@@ -137,11 +137,14 @@ class ReferenceServer(ServerProcess):
 
 
 class SelredisServer(ServerProcess):
-    """`python -m selredis` on a free port of 127.0.0.1. Options are those of its command line."""
+    """`python -m selredis`, or another driver of its engine, on a free port of 127.0.0.1.
 
-    def __init__(self, *options: str) -> None:
+    Options are those of selredis's command line.
+    """
+
+    def __init__(self, *options: str, argv: Sequence[str] = (sys.executable, '-m', 'selredis')) -> None:
         fixed = ['--port', '0', '--bind', '127.0.0.1', '--enable-debug-command', 'yes']
-        super().__init__([sys.executable, '-m', 'selredis', *fixed, *options])
+        super().__init__([*argv, *fixed, *options])
 
     @property
     def address(self) -> tuple[str, int]:
