@@ -6,9 +6,10 @@ are shares of that sum: kernels count the two in ticks, or as exactly as the sum
 
 import importlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
 from tools.benchmark.servers import CLOCK_TICKS, Program, Server
 from tools.study.contestants import Startable
@@ -18,6 +19,22 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LINUX = sys.platform == 'linux'
 PSUTIL = importlib.import_module('psutil') if importlib.util.find_spec('psutil') else None
 MISSING = '' if LINUX or PSUTIL else "psutil is not installed: servers' CPU time and memory are not known without it"
+
+
+def part_cores() -> str:
+    """Give servers a core of their own and all else the others, where that can be; tells what was done.
+
+    Else a sample shows whether a server and its client happened to share a core: with one connection that is the most
+    of what there is to see.
+    """
+    if not hasattr(os, 'sched_setaffinity'):
+        return 'servers and load generators run on any core'
+    cores = os.sched_getaffinity(0)
+    if len(cores) < 2:
+        return 'servers and load generators share a core'
+    Contender.core = max(cores)
+    os.sched_setaffinity(0, cores - {Contender.core})
+    return f'servers run on core {Contender.core}, load generators on the others'
 
 
 class Usage(NamedTuple):
@@ -43,11 +60,15 @@ class Usage(NamedTuple):
 
 
 class Contender(Server):
-    """A running contestant. Leaving the `with` block stops it."""
+    """A running contestant. Leaving the `with` block stops it. `core`: the one that all of them have to themselves."""
+
+    core: ClassVar[int | None] = None
 
     def __init__(self, startable: Startable, *options: str) -> None:
         program = Program('subject', startable.label, startable.argv, {'PYTHONPATH': str(ROOT)})
         super().__init__(program, *options)
+        if self.core is not None:
+            os.sched_setaffinity(self.process.pid, {self.core})
         self.contestant = startable.id
         self.keys = (0, 0)  # the size of the values that its keys have, and how many there are
         self.has_items = False

@@ -15,7 +15,7 @@ from typing import NoReturn, TypeVar
 
 from tools.benchmark.report import BenchError
 from tools.study import machine, plan
-from tools.study.contender import MISSING, ROOT, Contender
+from tools.study.contender import MISSING, ROOT, Contender, part_cores
 from tools.study.contestants import CONTESTANTS
 from tools.study.goals import GOALS, SUBJECT, Verdict, verdicts
 from tools.study.loads import Benchmarked, Kind
@@ -49,6 +49,7 @@ def main() -> int:
         versions=machine.versions(),
         missing=machine.missing(),
     )
+    results.machine['placement'] = part_cores()
     if MISSING:
         results.missing['CPU time'] = MISSING
     run = Run(results, chosen, interruption)
