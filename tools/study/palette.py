@@ -2,8 +2,8 @@
 
 from tools.study.results import Contestant
 
-# Light, dark. Contestants' hues are Okabe and Ito's, which colour-blind readers can tell apart, at lightnesses that
-# contrast with either background; shapes and labels tell the same.
+# Light, dark. Contestants' hues are near Okabe and Ito's, at lightnesses that keep them apart for colour-blind readers,
+# too (10 and more in CIE Lab under Machado's simulations) and at 3:1 or more from the background. Shapes tell the same.
 COLOURS = {
     'ink': ('#1c1f23', '#e4e6e9'),
     'muted': ('#5b626b', '#a3abb5'),
@@ -11,13 +11,13 @@ COLOURS = {
     'stripe': ('#f1f3f5', '#20242a'),
     'paper': ('#ffffff', '#16191d'),
     'selectors': ('#0068a8', '#56b4e9'),
-    'asyncio': ('#cf5300', '#ff8a3d'),
-    'asyncio-now': ('#b0548a', '#e29cc6'),
-    'streams': ('#008463', '#2fc79a'),
-    'uvloop': ('#927600', '#e6cf3a'),
-    'redis-server': ('#4a4f56', '#c9ced4'),
-    'fakeredis': ('#8a9099', '#868d97'),
-    'other': ('#6b4fb3', '#b39ddb'),
+    'asyncio': ('#b03000', '#ff7a33'),
+    'asyncio-now': ('#a8437f', '#e29cc6'),
+    'streams': ('#007a5c', '#22b98b'),
+    'uvloop': ('#b08c00', '#f0e05a'),
+    'redis-server': ('#3d4248', '#d5d9de'),
+    'fakeredis': ('#8f959e', '#7d848e'),
+    'other': ('#7a4a2a', '#b98d6a'),
 }
 
 MARKERS = {
@@ -26,7 +26,7 @@ MARKERS = {
     'asyncio-now': 'D',
     'streams': '^',
     'uvloop': 'v',
-    'redis-server': 'P',
+    'redis-server': '<',
     'fakeredis': 'X',
     'other': '*',
 }

@@ -53,14 +53,14 @@ def goals_table(results: Results) -> str:
         rows.append(
             [
                 escape(goal.text),
+                mark(met == len(of_goal)),
                 escape(label_of(results, goal.base)),
                 f'≤ {goal.limit:g}',
-                mark(met == len(of_goal)),
-                f'<span class="count">{met} of {len(of_goal)}</span>',
+                f'<span class="count">{met} of {len(of_goal)}</span> loads',
                 f'{ratio_text(worst.ratio)} {escape(worst.load.title)}',
             ]
         )
-    return html_table(['goal', 'against', 'ratio', '', 'loads', 'highest ratio'], rows, 'words') if rows else ''
+    return html_table(['goal', '', 'against', 'ratio', 'met on', 'highest ratio'], rows, 'words') if rows else ''
 
 
 def verdicts_table(found: Sequence[Verdict], results: Results) -> str:
