@@ -34,9 +34,10 @@ class Progress:
             self.bar.close()
 
     def advance(self, planned_seconds: float) -> None:
-        self.done += planned_seconds
+        self.done = min(self.planned, self.done + planned_seconds)
         if self.bar is not None:
-            self.bar.update(planned_seconds)
+            self.bar.n = self.done
+            self.bar.refresh()
 
     def left(self) -> str:
         """The time left, as `3:05`."""
