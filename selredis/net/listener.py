@@ -127,7 +127,7 @@ def _open(address: str, port: int, backlog: int, log: Callable[[str], object]) -
     try:
         name = {'*': '0.0.0.0', '::*': '::'}.get(host, host)
         family, where = resolve(name, port)
-        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
