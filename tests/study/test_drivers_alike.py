@@ -53,6 +53,7 @@ class Conversation:
                     self.settle(received)
                 if step.replies and not received[step.client]:
                     assert client.read_more(WAIT_SECONDS)
+                    received[step.client], client.unread = client.unread, b''
             case 'leave' | 'reset':
                 if step.action == 'reset':
                     reset(client)
