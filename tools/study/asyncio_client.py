@@ -68,6 +68,7 @@ class TransportClient(RemoteClient):
         if self.table.by_id(self.id) is self:
             self.table.remove(self)
         self.engine.forget(self)
+        self.driver.count_departure()
         self.driver.call_again()
 
     def flush(self) -> None:

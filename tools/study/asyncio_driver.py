@@ -19,6 +19,8 @@ from selredis.log import Log
 from selredis.net.listener import remove_socket_file
 from selredis.timers import Timer, Timers
 
+DEPARTURES_A_COLLECTION = 500
+
 
 class LoopTimer(Timer):
     """A callback that the loop keeps."""
@@ -104,6 +106,7 @@ class AsyncioDriver(Driver):
     def __init__(self, config: Config, log: Log, loop: asyncio.AbstractEventLoop, *, flush_now: bool = False) -> None:
         self.loop = loop
         self.turn_is_due = False
+        self.departures = 0
         self.settle = self.turn if flush_now else self.call_again
         timers = LoopTimers(loop, lambda error: log.defect('A timer failed', error), self.call_again)
         super().__init__(config, log, timers=timers)
@@ -129,10 +132,17 @@ class AsyncioDriver(Driver):
 
         self.loop.add_signal_handler(number, on_signal)
 
+    def count_departure(self) -> None:
+        """Have the collector, which is off otherwise, free what asyncio leaves to it of connections that have ended.
+
+        That is a kilobyte or more of each: a transport knows methods of its own (up to 3.12), and the error that ended
+        a connection knows the frames that know its transport. Always on, the collector costs some 5% of all CPU time.
+        """
+        self.departures += 1
+        if self.departures % DEPARTURES_A_COLLECTION == 0:
+            gc.collect()
+
     def run(self) -> None:
-        # Up to a kilobyte of every connection is the collector's: a transport knows methods of its own (3.11), and the
-        # error that ended a connection knows the frames that know the transport.
-        gc.enable()
         self.loop.run_until_complete(self.ended)
 
     def stop(self) -> None:
