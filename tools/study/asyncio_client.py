@@ -82,7 +82,10 @@ class TransportClient(RemoteClient):
         if len(data) > UNCOUNTED_BYTES and self.check_output_limit(len(data)):
             return
         out.clear()
-        self.transport.write(data)
+        if self.unsent_bytes:
+            self.write_behind(data)
+        else:
+            self.transport.write(data)
         engine = self.engine
         stats = engine.stats
         stats.writes += 1
@@ -91,15 +94,23 @@ class TransportClient(RemoteClient):
         if self.unsent_bytes or not self.told_of_unsent:
             self.update_unsent()
 
+    def write_behind(self, data: bytes) -> None:
+        """Have bytes sent behind those that the peer has not taken yet."""
+        self.transport.write(data)
+
     def close(self) -> None:
         if self.doomed:
             self.transport.abort()
         else:
             self.transport.close()
 
+    def count_unsent(self) -> int:
+        """How many bytes the peer has not taken, as of now."""
+        return self.transport.get_write_buffer_size()
+
     def update_unsent(self) -> None:
         """After more may have come to wait: cut the peer off, or have it wait, if that is too much."""
-        self.unsent_bytes = self.transport.get_write_buffer_size()
+        self.unsent_bytes = self.count_unsent()
         if not self.check_output_limit() and self.unsent_bytes > HIGH_WATER_BYTES and not self.congested:
             self.update_congested()
 
@@ -109,5 +120,5 @@ class TransportClient(RemoteClient):
 
     def check_output_limit(self, queued_bytes: int = 0) -> bool:
         if self.unsent_bytes:
-            self.unsent_bytes = self.transport.get_write_buffer_size()
+            self.unsent_bytes = self.count_unsent()
         return super().check_output_limit(queued_bytes)
