@@ -241,8 +241,11 @@ class Driver:
         doomed, engine.doomed = engine.doomed, []
         for client in doomed:
             connection = self.table.by_id(client.id)
-            if connection is not None and connection.closable:
-                connection.close()
+            try:
+                if connection is not None and connection.closable:
+                    connection.close()
+            except Exception as error:
+                self.log.defect(f'Closing client id={client.id} failed', error)
 
     def cron(self) -> None:
         """`hz` times a second: what goes on without any client asking for it."""

@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 60.0
 
 def test_a_quick_run_measures_everything_and_makes_its_page(tmp_path):
     stored = tmp_path / 'quick.json'
-    argv = [sys.executable, str(RUN), '--quick', '--name', 'quick', '--output', str(stored)]
+    argv = [sys.executable, str(RUN), '--quick', '--rounds', '1', '--name', 'quick', '--output', str(stored)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=QUICK_SECONDS, check=False)
     assert done.returncode == 0, done.stderr
     results = Results.read(stored)

@@ -17,7 +17,7 @@ WHAT_FOR = {
     'fakeredis': 'it is left out as a reference',
     'matplotlib': 'the page has its tables, and no figures',
     'psutil': '',  # of use where there is no /proc; contender.py says so there
-    'scipy': '',  # checks the statistics in a test
+    'scipy': 'intervals are from the least sample to the greatest',
     'tqdm': 'progress is told in lines',
     'redis-server': 'it is left out as a reference',
     'redis-benchmark': 'its loads are left out: requests of 1 and 50 connections, and all in pipelines',
