@@ -111,8 +111,8 @@ CONDUCT = (
         'Messages pile up behind its socket, outside its sender&rsquo;s way: PUBLISH only queues. Past'
         ' <code>client-output-buffer-limit pubsub</code> it is cut off, and no other client has waited for it. A'
         ' backlog leaves in bounded pieces, one a turn.',
-        'The same, the backlog in the transport&rsquo;s buffer. The limit is checked after a write and by the clock,'
-        ' as the transport knows none.',
+        'The same, the backlog in the transport&rsquo;s buffer, and what comes while writing is paused in a list of the'
+        ' protocol&rsquo;s. The limit is checked after a write and by the clock, as the transport knows none.',
         'The same. Nobody awaits <code>drain()</code> for it: with <code>await writer.drain()</code> for each'
         ' subscriber in PUBLISH, the slowest would hold up all who follow.',
     ),
