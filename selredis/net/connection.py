@@ -17,9 +17,7 @@ from selredis.net.remote_client import (
 )
 from selredis.resp.parser import ParserLimits
 
-# Of a long value more may come at once, as it is no more work: half the CPU time of a SET of 1 MB.
-VALUE_READ_BYTES = 1024 * 1024
-MAX_SEND_BYTES = 64 * 1024  # a connection and turn of what has piled up, so one KEYS * cannot starve the rest
+MAX_SEND_BYTES = 1024 * 1024  # a connection and turn of what has piled up, so one KEYS * cannot starve the rest
 
 RETRY = (BlockingIOError, InterruptedError)
 
@@ -64,20 +62,21 @@ class Connection(RemoteClient):
         """Read once, and run what is complete."""
         if self.held_bytes and self.overfed:
             return
-        wanted = READ_BYTES
-        if self.parser.unfinished:
-            wanted = min(max(wanted, self.parser.awaited_bytes), VALUE_READ_BYTES)
+        buffer = self.table.buffer
+        within_value = self.parser.awaited_bytes >= READ_BYTES and not self.behind
         try:
-            data = self.sock.recv(wanted)
+            count = self.sock.recv_into(buffer)
         except RETRY:
             return
         except OSError:
             self.doom()
             return
-        if not data:
+        if not count:
             self.doom()
-            return
-        self.receive(data)
+        elif within_value:
+            self.receive_value(buffer[:count])
+        else:
+            self.receive(buffer[:count].tobytes())
 
     # Output
 
@@ -87,8 +86,12 @@ class Connection(RemoteClient):
         out = self.out
         if not out or self.doomed:
             return
-        if self.bulky or self.unsent is not None:
+        if self.unsent is not None:
             self.keep_queued()
+            return
+        if self.bulky:
+            self.keep_queued()
+            self.on_writable()  # it may well be
             return
         data = out[0] if len(out) == 1 else b''.join(out)
         # As in Redis before any of it is sent, whether or not the peer would take it at once.
@@ -131,7 +134,7 @@ class Connection(RemoteClient):
                 size += len(unsent[0])
                 pieces.append(unsent.popleft())
             piece = b''.join(pieces)
-        sent = self.send(piece[:MAX_SEND_BYTES])
+        sent = self.send(memoryview(piece)[:MAX_SEND_BYTES])
         self.unsent_bytes -= sent
         if sent < len(piece):
             unsent.appendleft(memoryview(piece)[sent:])

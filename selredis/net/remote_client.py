@@ -10,7 +10,7 @@ from selredis.engine.engine import COMMANDS_A_LOOK, Engine
 from selredis.resp.parser import ParserLimits, RequestParser
 from selredis.resp.reply import Error
 
-READ_BYTES = 64 * 1024  # a connection and turn: thousands of small commands, a few milliseconds of work
+READ_BYTES = 256 * 1024  # a connection and turn: thousands of small commands, a few milliseconds of work
 # What may be queued in a turn before it counts towards an output limit (redis server.h, PROTO_REPLY_CHUNK_BYTES).
 UNCOUNTED_BYTES = 16 * 1024
 # Unread replies past which a client's commands, and the reading of its socket, pause until it has read them.
@@ -22,11 +22,15 @@ MERGED_BYTES = 4096  # held input is put together up to this size, so that bytes
 
 
 class ConnectionTable:
-    """Every open connection, by descriptor and by id, and the totals over them."""
+    """Every open connection, by descriptor and by id, and the totals over them.
 
-    __slots__ = ('_by_fd', '_by_id', 'over_soft_limit')
+    `buffer` is for all of them to read into, one after the other; what is in it is for the length of a callback.
+    """
+
+    __slots__ = ('_by_fd', '_by_id', 'buffer', 'over_soft_limit')
 
     def __init__(self) -> None:
+        self.buffer = memoryview(bytearray(READ_BYTES))
         self._by_fd: dict[int, RemoteClient] = {}
         self._by_id: dict[int, RemoteClient] = {}
         self.over_soft_limit: dict[RemoteClient, int] = {}  # since when, monotonic ms
@@ -105,7 +109,7 @@ class RemoteClient(Client):
         engine = self.engine
         engine.stats.reads += 1
         engine.stats.input_bytes += len(data)
-        if self.halted or self.pending or self.held:
+        if self.halted or self.pending or self.held:  # behind, without the call
             if not self.closing:
                 self.hold(data)
             return
@@ -117,6 +121,22 @@ class RemoteClient(Client):
             self.last_active_ms = engine.now_ms
         if parser.unfinished:
             self.go_on()
+
+    def receive_value(self, piece: memoryview) -> None:
+        """`receive` for what is all part of the value that the parser awaits; it is not kept, but copied into that."""
+        engine = self.engine
+        engine.stats.reads += 1
+        engine.stats.input_bytes += len(piece)
+        self.last_active_ms = engine.now_ms
+        batch = self.parser.feed_value(piece)
+        if batch:
+            engine.run(self, batch)
+        self.check_query_limit()
+
+    @property
+    def behind(self) -> bool:
+        """Whether earlier input has to be run first."""
+        return self.halted or bool(self.pending or self.held)
 
     @property
     def overfed(self) -> bool:

@@ -217,6 +217,17 @@ class RequestParser:
             self._read(rest, 0, argvs)
         return argvs
 
+    def feed_value(self, piece: memoryview) -> list[Argv]:
+        """`feed` for at most `awaited_bytes` more of the unfinished value, without a copy of their own."""
+        argvs: list[Argv] = []
+        assert self._value is not None
+        self._read_value(self._value, piece)
+        if not self._missing:
+            argvs.append(self._argv)
+            self._argv = NO_ARGUMENTS
+            self.unfinished = False
+        return argvs
+
     def _read_fast(self, data: bytes, argvs: list[Argv]) -> bytes:
         """Append the plain commands that data begins with; returns the bytes behind them."""
         append = argvs.append
@@ -441,7 +452,7 @@ class RequestParser:
             raise ProtocolError(b'Protocol error: unauthenticated bulk length')
         return line_end, length
 
-    def _read_value(self, value: BytesIO, data: bytes) -> int:
+    def _read_value(self, value: BytesIO, data: bytes | memoryview) -> int:
         """Go on with the unfinished value; returns where it ends."""
         end = self.awaited_bytes
         value.write(data[:end])

@@ -494,3 +494,27 @@ def test_what_a_long_value_still_lacks_is_known():
     assert reader.awaited_bytes == 1
     assert reader.feed(command[-1:]) == [[b'SET', b'key', b'x' * 1000]]
     assert reader.awaited_bytes == 0
+
+
+def test_the_middle_of_a_value_may_come_as_a_view_of_a_buffer():
+    reader = parser()
+    command = encode(b'SET', b'key', b'x' * 1000)
+    assert reader.feed(command[:500]) == []
+    buffer = bytearray(command[500:])
+    assert reader.feed_value(memoryview(buffer)[:400]) == []
+    assert reader.unfinished
+    assert reader.feed_value(memoryview(buffer)[400:]) == [[b'SET', b'key', b'x' * 1000]]
+    assert not reader.unfinished
+    buffer[:] = bytes(len(buffer))
+    assert reader.feed(encode(b'PING')) == [PING]
+
+
+def test_after_the_middle_of_one_argument_the_next_may_come():
+    reader = parser()
+    command = encode(b'SET', b'k' * 1000, b'value')
+    assert reader.feed(command[:500]) == []
+    rest = command[500:]
+    edge = reader.awaited_bytes
+    assert reader.feed_value(memoryview(rest)[:edge]) == []
+    assert reader.unfinished
+    assert reader.feed(rest[edge:]) == [[b'SET', b'k' * 1000, b'value']]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 
 from selredis.driver import LAST_FLUSH_MS
-from selredis.net.connection import MAX_SEND_BYTES, VALUE_READ_BYTES
+from selredis.net.connection import MAX_SEND_BYTES
 from selredis.net.listener import ACCEPTS_A_TURN, PAUSE_MS
 from selredis.net.remote_client import HIGH_WATER_BYTES, LOW_WATER_BYTES, READ_BYTES
 from tools.study.source import coloured, piece
@@ -62,9 +62,10 @@ FEATURES: Sequence[Feature] = (
     ),
     Feature(
         'Reading',
-        f'One recv for each readable socket and turn. The selectors connection asks for {READ_BYTES // KB} KB, and in'
-        f' the middle of a longer value for as much of it as is missing, up to {VALUE_READ_BYTES // MB} MB;'
-        f' asyncio&rsquo;s transport always for {TRANSPORT_READ_BYTES // KB} KB. The protocol is handed the bytes by'
+        f'One recv for each readable socket and turn. The selectors connections all read into one buffer of'
+        f' {READ_BYTES // KB} KB, and what is in the middle of a long value goes from there to where the value grows;'
+        f' asyncio&rsquo;s transport has a new object of {TRANSPORT_READ_BYTES // KB} KB filled each time, and then cut'
+        f' to what has come. The protocol is handed the bytes by'
         ' the transport, which has already told an error or the end of the stream from data. The coroutine reads from'
         ' a StreamReader: the transport puts the bytes there, completes a future, and the coroutine goes on in the'
         ' loop&rsquo;s next round of callbacks. What follows, parsing and running, is the same method for all.',
