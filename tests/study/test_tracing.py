@@ -111,7 +111,7 @@ def test_a_get_runs_the_commands_handler_once():
         window = watch(server, GET, 3)
     functions = [(call.kind, call.function, call.file) for call in window.calls]
     assert functions.count((PYTHON, 'get', 'selredis/commands/strings.py')) == 1
-    assert functions.count((C, 'socket.recv', 'selredis/net/connection.py')) == 1
+    assert functions.count((C, 'socket.recv_into', 'selredis/net/connection.py')) == 1
     assert functions.count((C, 'socket.send', 'selredis/net/connection.py')) == 1
     assert min(call.depth for call in window.calls) == 0
 
