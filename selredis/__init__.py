@@ -3,7 +3,7 @@
 How one `SET name value` travels, from socket to socket:
 
 1. `net/loop.py`       the selector says that a socket can be read; the loop calls its connection back
-2. `net/connection.py` `on_readable` takes up to 64 KB; `receive` (`net/remote_client.py`) feeds them to the parser
+2. `net/connection.py` `on_readable` takes up to 256 KB; `receive` (`net/remote_client.py`) feeds them to the parser
 3. `resp/parser.py`    `feed` returns the complete commands in them, lists of words: `[b'SET', b'name', b'value']`
 4. `engine/engine.py`  `run` looks each command up in the table (`engine/command.py`) and calls its handler; clients in
                        an unusual state (a transaction, not authenticated, ...) pass the gates first (`engine/gates.py`)

@@ -22,7 +22,7 @@ from selredis.errors import ConfigError
 from selredis.net.listener import Listener, ListenError
 from selredis.server import Server
 from tests.harness.in_process import FailingLog
-from tests.harness.wire import Address, WireClient, encode_command
+from tests.harness.wire import BROKEN_REQUESTS, Address, WireClient, encode_command
 
 Connect = Callable[..., WireClient]
 
@@ -188,13 +188,7 @@ def test_a_stranger_may_not_announce_much(connect: Connect, request_: bytes, err
 
 @pytest.mark.parametrize(
     ('request_', 'error'),
-    [
-        (b'*1\r\nxyz\r\n', b"expected '$', got 'x'"),
-        (b'*1\r\n$abc\r\n', b'invalid bulk length'),
-        (b'*abc\r\n', b'invalid multibulk length'),
-        (b'PING "oops\r\n', b'unbalanced quotes in request'),
-        (b'x' * 70_000, b'too big inline request'),
-    ],
+    BROKEN_REQUESTS,
 )
 def test_broken_input_gets_the_replies_before_it_then_its_error(
     connect: Connect, request_: bytes, error: bytes

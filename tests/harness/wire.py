@@ -16,6 +16,15 @@ PUSH_WORDS = {
     word.encode() for verb in ('subscribe', 'unsubscribe', 'message') for word in (verb, f'p{verb}', f's{verb}')
 } | {b'invalidate', b'tracking-redir-broken', b'server-cpu-usage'}
 
+# What breaks the protocol, and what its error says.
+BROKEN_REQUESTS = [
+    (b'*1\r\nxyz\r\n', b"expected '$', got 'x'"),
+    (b'*1\r\n$abc\r\n', b'invalid bulk length'),
+    (b'*abc\r\n', b'invalid multibulk length'),
+    (b'PING "oops\r\n', b'unbalanced quotes in request'),
+    (b'x' * 70_000, b'too big inline request'),
+]
+
 
 class Incomplete(Exception):
     """The bytes end before the reply does."""

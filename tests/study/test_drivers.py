@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.servers import ROOT, SelredisServer
-from tests.harness.wire import WireClient, encode_command
+from tests.harness.wire import BROKEN_REQUESTS, WireClient, encode_command
 from tests.study.conftest import Guests, open_descriptors
 from tests.study.waits import WAIT_SECONDS, part, read_bytes, read_to_end, reset, slow_client, wait_until
 from tools.study.contestants import Startable
@@ -103,13 +103,7 @@ def test_many_requests_may_come_in_one_piece(guests: Guests) -> None:
 
 @pytest.mark.parametrize(
     ('broken', 'error'),
-    [
-        (b'*1\r\nxyz\r\n', b"expected '$', got 'x'"),
-        (b'*1\r\n$abc\r\n', b'invalid bulk length'),
-        (b'*abc\r\n', b'invalid multibulk length'),
-        (b'PING "oops\r\n', b'unbalanced quotes in request'),
-        (b'x' * 70_000, b'too big inline request'),
-    ],
+    BROKEN_REQUESTS,
     ids=['type', 'length', 'count', 'quotes', 'inline'],
 )
 def test_a_broken_request_gets_the_replies_before_it_then_its_error_then_the_end(

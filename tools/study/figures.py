@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from tools.benchmark.report import number
 from tools.study.intervals import Interval
 from tools.study.palette import COLOURS, MARKERS, role_of
 from tools.study.results import FIGURES, Contestant, Load, Results
@@ -33,7 +34,6 @@ from tools.study.selection import (
     main_loads,
     measured,
     median_of,
-    number,
     ratio_of,
     verdict_figure,
 )

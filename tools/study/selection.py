@@ -36,15 +36,6 @@ OF_THE_GENERATOR = ('late_us', 'generator_busy')
 TABLES_ONLY = (*PARTS, *OF_THE_GENERATOR, 'cut_off')  # no figures of their own
 
 
-def number(value: float) -> str:
-    """Three digits that count, in whole numbers from a hundred on."""
-    if abs(value) >= 99.95:
-        return f'{value:,.0f}'
-    if abs(value) < 0.0005:
-        return '0'
-    return f'{value:#.3g}'.rstrip('.')
-
-
 def size(size_bytes: float) -> str:
     """3 B, 1 KB, 1 MB; for sizes of values, which are round."""
     for unit, factor in (('MB', 1024 * 1024), ('KB', 1024)):

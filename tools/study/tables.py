@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
+from tools.benchmark.report import number
 from tools.study.goals import GOALS, Verdict, verdicts
 from tools.study.intervals import Interval
 from tools.study.results import FIGURES, Contestant, Load, Results
@@ -15,7 +16,6 @@ from tools.study.selection import (
     main_loads,
     measured,
     median_of,
-    number,
     ratio_of,
     verdict_figure,
 )
