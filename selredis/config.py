@@ -1,264 +1,21 @@
-"""The parameters of one server: a table of what there is, and the values that CONFIG GET and CONFIG SET are about.
+"""The values that one server's parameters have, and what CONFIG GET, CONFIG SET and files do with them.
 
-A parameter is declared once, in HONOURED if it does here what it does in Redis, in ACCEPTED if it is taken, checked
-and shown, and changes nothing yet. To declare one is all it takes for files, the command line and CONFIG to know it.
-Redis's own table is static_configs in config.c; names, ranges and defaults are those of 7.2.
+What parameters there are is declared in config_table.py.
 """
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from selredis.config_kinds import (
-    INT_MAX,
-    INT_MIN,
-    LONG_MAX,
-    UINT_MAX,
-    ULONG_MAX,
-    WRONG_NUMBER_OF_ARGUMENTS,
-    Addresses,
-    Choice,
-    Choices,
-    Directory,
-    EventClasses,
-    Integer,
-    Integers,
-    Kind,
-    Memory,
-    MemoryOrPercent,
-    Octal,
-    OutputLimit,
-    OutputLimits,
-    OutputLimitsByClass,
-    SavePoints,
-    Secret,
-    Text,
-    YesNo,
-)
+from selredis.config_kinds import WRONG_NUMBER_OF_ARGUMENTS
+from selredis.config_table import BY_NAME, OUTDATED, PARAMETERS, Parameter
 from selredis.errors import ConfigError, ReplyError
 from selredis.glob import compile_glob
 from selredis.resp.inline import split_words
 
 V = TypeVar('V')
 
-KB, MB, GB = 1024, 1024**2, 1024**3
-
 BAD_DIRECTIVE = 'Bad directive or wrong number of arguments'
-
-
-class Parameter(NamedTuple, Generic[V]):
-    name: str
-    kind: Kind[V]
-    default: V
-    alias: str = ''
-    immutable: bool = False  # set at start only
-    protected: bool = False  # CONFIG SET takes it only if enable-protected-configs says so
-    unkept: str = ''  # what a value other than the default asks for and does not get yet: the log says so
-    refusal: str = ''  # why the server does not start with a value other than the default
-
-    def names(self) -> list[str]:
-        return [self.name, self.alias] if self.alias else [self.name]
-
-
-def base_name(what: str, may_be_empty: bool) -> Callable[[str], None]:
-    """A check that the value names a file without a directory."""
-    parameter, sort = what.split()
-
-    def check(value: str) -> None:
-        if not value and not may_be_empty:
-            raise ConfigError(f"{parameter} can't be empty")
-        if '/' in value or '\\' in value:
-            raise ConfigError(f"{parameter} can't be a path, just a {sort}")
-
-    return check
-
-
-def check_no_defragmentation(value: bool) -> None:
-    if value:
-        raise ConfigError(
-            'Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified Jemalloc '
-            'like the one shipped by default with the Redis source distribution'
-        )
-
-
-def check_shutdown_flags(value: tuple[str, ...]) -> None:
-    if 'save' in value and 'nosave' in value:
-        raise ConfigError("shutdown options SAVE and NOSAVE can't be used simultaneously")
-
-
-NO_DAEMON = 'running in the background is not supported'
-NO_SUPERVISION = 'nobody is told yet that the server is ready'
-NO_PERSISTENCE = 'nothing is saved to disk yet, the data is lost when the server stops'
-NO_EVICTION = 'memory is not limited yet'
-NO_REPLICATION = 'there is no replication yet, writes are not held back'
-
-LIMITS_BY_DEFAULT = OutputLimits(
-    normal=OutputLimit(0, 0, 0),
-    slave=OutputLimit(256 * MB, 64 * MB, 60),
-    pubsub=OutputLimit(32 * MB, 8 * MB, 60),
-)
-
-NO_YES_LOCAL = Choice('no', 'yes', 'local')
-SHUTDOWN_FLAGS = Choices('default', 'save', 'nosave', 'now', 'force', check=check_shutdown_flags)
-UP_FROM_0 = Integer(0, INT_MAX)
-UP_FROM_1 = Integer(1, INT_MAX)
-COUNT = Integer(0, LONG_MAX)
-BYTES = Memory(0, LONG_MAX)
-
-HONOURED: tuple[Parameter[Any], ...] = (
-    Parameter('bind', Addresses(), ('*', '-::*')),
-    Parameter('port', Integer(0, 65535), 6379),
-    Parameter('unixsocket', Text(), '', immutable=True),
-    Parameter('unixsocketperm', Octal(0, 0o777), 0, immutable=True),
-    Parameter('tcp-backlog', UP_FROM_0, 511, immutable=True),
-    Parameter('tcp-keepalive', UP_FROM_0, 300),
-    Parameter('timeout', UP_FROM_0, 0),
-    Parameter('maxclients', Integer(1, UINT_MAX), 10000),
-    Parameter('protected-mode', YesNo(), True),
-    Parameter('requirepass', Secret(), b''),
-    Parameter('enable-protected-configs', NO_YES_LOCAL, 'no', immutable=True),
-    Parameter('enable-debug-command', NO_YES_LOCAL, 'no', immutable=True),
-    Parameter('client-query-buffer-limit', Memory(MB, LONG_MAX), GB),
-    Parameter('client-output-buffer-limit', OutputLimitsByClass(), LIMITS_BY_DEFAULT),
-    Parameter('proto-max-bulk-len', Memory(MB, LONG_MAX), 512 * MB),
-    Parameter('databases', UP_FROM_1, 16, immutable=True),
-    Parameter('dir', Directory(), '', protected=True),
-    Parameter('pidfile', Text(), '', immutable=True),
-    Parameter('logfile', Text(), '', immutable=True),
-    Parameter('loglevel', Choice('debug', 'verbose', 'notice', 'warning', 'nothing'), 'notice'),
-    Parameter('hz', Integer(0, INT_MAX, clamp=(1, 500)), 10),
-    Parameter('notify-keyspace-events', EventClasses(), frozenset()),
-    Parameter('list-max-listpack-size', Integer(INT_MIN, INT_MAX), -2, alias='list-max-ziplist-size'),
-)
-
-ACCEPTED: tuple[Parameter[Any], ...] = (
-    # The process
-    Parameter('daemonize', YesNo(), False, immutable=True, refusal=NO_DAEMON),
-    Parameter('supervised', Choice('upstart', 'systemd', 'auto', 'no'), 'no', immutable=True, unkept=NO_SUPERVISION),
-    Parameter('always-show-logo', YesNo(), False, immutable=True),
-    Parameter('set-proc-title', YesNo(), True, immutable=True),
-    Parameter('proc-title-template', Text(), '{title} {listen-addr} {server-mode}'),
-    Parameter('locale-collate', Text(), ''),
-    Parameter('crash-log-enabled', YesNo(), True),
-    Parameter('crash-memcheck-enabled', YesNo(), True),
-    Parameter('ignore-warnings', Text(), ''),
-    Parameter('disable-thp', YesNo(), True, immutable=True),
-    Parameter('oom-score-adj', Choice('no', 'yes', 'relative', 'absolute', same={'relative': 'yes'}), 'no'),
-    Parameter('oom-score-adj-values', Integers(-2000, 2000, 'oom-score-adj-values'), (0, 200, 800)),
-    Parameter('io-threads', Integer(1, 128), 1, immutable=True),
-    Parameter('io-threads-do-reads', YesNo(), False, immutable=True),
-    Parameter('shutdown-timeout', UP_FROM_0, 10),
-    Parameter('shutdown-on-sigint', SHUTDOWN_FLAGS, ()),
-    Parameter('shutdown-on-sigterm', SHUTDOWN_FLAGS, ()),
-    Parameter('enable-module-command', NO_YES_LOCAL, 'no', immutable=True),
-    Parameter('acl-pubsub-default', Choice('allchannels', 'resetchannels'), 'resetchannels'),
-    Parameter('acllog-max-len', COUNT, 128),
-    # Memory and the sizes at which encodings change
-    Parameter('maxmemory', Memory(0, ULONG_MAX), 0, unkept=NO_EVICTION),
-    Parameter(
-        'maxmemory-policy',
-        Choice(
-            'volatile-lru',
-            'volatile-lfu',
-            'volatile-random',
-            'volatile-ttl',
-            'allkeys-lru',
-            'allkeys-lfu',
-            'allkeys-random',
-            'noeviction',
-        ),
-        'noeviction',
-    ),
-    Parameter('maxmemory-samples', UP_FROM_1, 5),
-    Parameter('maxmemory-eviction-tenacity', Integer(0, 100), 10),
-    Parameter('maxmemory-clients', MemoryOrPercent(0, LONG_MAX), 0, unkept=NO_EVICTION),
-    Parameter('lfu-log-factor', UP_FROM_0, 10),
-    Parameter('lfu-decay-time', UP_FROM_0, 1),
-    Parameter('activedefrag', YesNo(check_no_defragmentation), False),
-    Parameter('jemalloc-bg-thread', YesNo(), True),
-    Parameter('lazyfree-lazy-eviction', YesNo(), False),
-    Parameter('lazyfree-lazy-expire', YesNo(), False),
-    Parameter('lazyfree-lazy-server-del', YesNo(), False),
-    Parameter('lazyfree-lazy-user-del', YesNo(), False),
-    Parameter('lazyfree-lazy-user-flush', YesNo(), False),
-    Parameter('activerehashing', YesNo(), True),
-    Parameter('dynamic-hz', YesNo(), True),
-    Parameter('active-expire-effort', Integer(1, 10), 1),
-    Parameter('tracking-table-max-keys', COUNT, 1000000),
-    Parameter('list-compress-depth', UP_FROM_0, 0),
-    Parameter('hash-max-listpack-entries', COUNT, 512, alias='hash-max-ziplist-entries'),
-    Parameter('hash-max-listpack-value', BYTES, 64, alias='hash-max-ziplist-value'),
-    Parameter('set-max-intset-entries', COUNT, 512),
-    Parameter('set-max-listpack-entries', COUNT, 128),
-    Parameter('set-max-listpack-value', COUNT, 64),
-    Parameter('zset-max-listpack-entries', COUNT, 128, alias='zset-max-ziplist-entries'),
-    Parameter('zset-max-listpack-value', BYTES, 64, alias='zset-max-ziplist-value'),
-    Parameter('hll-sparse-max-bytes', BYTES, 3000),
-    Parameter('stream-node-max-bytes', BYTES, 4 * KB),
-    Parameter('stream-node-max-entries', COUNT, 100),
-    # What is watched and logged
-    Parameter('slowlog-log-slower-than', Integer(-1, LONG_MAX), 10000),
-    Parameter('slowlog-max-len', COUNT, 128),
-    Parameter('latency-monitor-threshold', COUNT, 0),
-    Parameter('latency-tracking', YesNo(), True),
-    Parameter('busy-reply-threshold', COUNT, 5000, alias='lua-time-limit'),
-    # Persistence
-    Parameter('save', SavePoints(), (), unkept=NO_PERSISTENCE),
-    Parameter('stop-writes-on-bgsave-error', YesNo(), True),
-    Parameter('rdbcompression', YesNo(), True),
-    Parameter('rdbchecksum', YesNo(), True, immutable=True),
-    Parameter('rdb-del-sync-files', YesNo(), False),
-    Parameter('rdb-save-incremental-fsync', YesNo(), True),
-    Parameter('sanitize-dump-payload', Choice('no', 'yes', 'clients'), 'no'),
-    Parameter('dbfilename', Text(base_name('dbfilename filename', may_be_empty=True)), 'dump.rdb', protected=True),
-    Parameter('appendonly', YesNo(), False, unkept=NO_PERSISTENCE),
-    Parameter(
-        'appendfilename',
-        Text(base_name('appendfilename filename', may_be_empty=False)),
-        'appendonly.aof',
-        immutable=True,
-    ),
-    Parameter(
-        'appenddirname', Text(base_name('appenddirname dirname', may_be_empty=False)), 'appendonlydir', immutable=True
-    ),
-    Parameter('appendfsync', Choice('everysec', 'always', 'no'), 'everysec'),
-    Parameter('no-appendfsync-on-rewrite', YesNo(), False),
-    Parameter('auto-aof-rewrite-percentage', UP_FROM_0, 100),
-    Parameter('auto-aof-rewrite-min-size', BYTES, 64 * MB),
-    Parameter('aof-load-truncated', YesNo(), True),
-    Parameter('aof-use-rdb-preamble', YesNo(), True),
-    Parameter('aof-timestamp-enabled', YesNo(), False),
-    Parameter('aof-rewrite-incremental-fsync', YesNo(), True),
-    # Replication
-    Parameter('replica-serve-stale-data', YesNo(), True, alias='slave-serve-stale-data'),
-    Parameter('replica-read-only', YesNo(), True, alias='slave-read-only'),
-    Parameter('replica-ignore-maxmemory', YesNo(), True, alias='slave-ignore-maxmemory'),
-    Parameter('replica-lazy-flush', YesNo(), False, alias='slave-lazy-flush'),
-    Parameter('replica-priority', UP_FROM_0, 100, alias='slave-priority'),
-    Parameter('replica-announced', YesNo(), True),
-    Parameter('replica-announce-ip', Text(), '', alias='slave-announce-ip'),
-    Parameter('replica-announce-port', Integer(0, 65535), 0, alias='slave-announce-port'),
-    Parameter('replica-ignore-disk-write-errors', YesNo(), False),
-    Parameter('repl-diskless-sync', YesNo(), True),
-    Parameter('repl-diskless-sync-delay', UP_FROM_0, 5),
-    Parameter('repl-diskless-sync-max-replicas', UP_FROM_0, 0),
-    Parameter('repl-diskless-load', Choice('disabled', 'on-empty-db', 'swapdb'), 'disabled'),
-    Parameter('repl-disable-tcp-nodelay', YesNo(), False),
-    Parameter('repl-ping-replica-period', UP_FROM_1, 10, alias='repl-ping-slave-period'),
-    Parameter('repl-timeout', UP_FROM_1, 60),
-    Parameter('repl-backlog-size', Memory(1, LONG_MAX, clamp=(16 * KB, LONG_MAX)), MB),
-    Parameter('repl-backlog-ttl', COUNT, 3600),
-    Parameter('min-replicas-to-write', UP_FROM_0, 0, alias='min-slaves-to-write', unkept=NO_REPLICATION),
-    Parameter('min-replicas-max-lag', UP_FROM_0, 10, alias='min-slaves-max-lag'),
-    Parameter('propagation-error-behavior', Choice('ignore', 'panic', 'panic-on-replicas'), 'ignore'),
-)
-
-PARAMETERS = HONOURED + ACCEPTED
-
-# Directives of old files that Redis reads over (config.c, deprecated_configs).
-OUTDATED = frozenset({b'list-max-ziplist-entries', b'list-max-ziplist-value', b'lua-replicate-commands'})
-
-BY_NAME = {name.encode(): parameter for parameter in PARAMETERS for name in parameter.names()}
 
 Hook = Callable[[], None]
 
@@ -309,7 +66,8 @@ class Config:
         found: dict[bytes, tuple[bytes, bytes]] = {}
         for pattern in dict.fromkeys(patterns):
             if any(special in pattern for special in (b'[', b'*', b'?')):
-                wanted = list(filter(compile_glob(pattern, nocase=True), BY_NAME))
+                matches = compile_glob(pattern, nocase=True)
+                wanted = [name for name, parameter in BY_NAME.items() if not parameter.hidden and matches(name)]
             else:
                 wanted = [pattern] if pattern.lower() in BY_NAME else []
             for name in wanted:
@@ -333,7 +91,7 @@ class Config:
                 value = parameter.kind.read(words, after[parameter.name])
             except ConfigError as error:
                 raise failed(name, str(error)) from error
-            if value != after[parameter.name]:
+            if value != after[parameter.name] or parameter.names_file:
                 after[parameter.name] = value
                 for hook in self._hooks.get(parameter.name, ()):
                     hooks.setdefault(hook, name)
@@ -418,6 +176,12 @@ class Config:
             if parameter.unkept and self._values[parameter.name] != parameter.default:
                 shown = os.fsdecode(self.show(parameter))
                 self._warnings.append(f'WARNING: "{parameter.name} {shown}" has no effect: {parameter.unkept}')
+
+
+def is_secret(name: bytes) -> bool:
+    """Whether this is the name of a parameter whose value nobody should see who only looks on."""
+    parameter = BY_NAME.get(name.lower())
+    return parameter is not None and parameter.kind.secret
 
 
 def working_directory() -> str:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from selredis.config import PARAMETERS, Config
+from selredis.config import Config
+from selredis.config_table import PARAMETERS
 from selredis.errors import ConfigError
 from selredis.resp.inline import split_words
 

@@ -8,11 +8,11 @@ that may be a password.
 import errno
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from selredis.errors import ConfigError, ReplyError
-from selredis.numeric import integer, memory_bytes
+from selredis.numeric import floating, integer, memory_bytes
 
 INT_MAX = 2**31 - 1
 INT_MIN = -(2**31)
@@ -389,3 +389,64 @@ class Integers(Kind[tuple[int, ...]]):
 
     def show(self, value: tuple[int, ...]) -> bytes:
         return b' '.join(b'%d' % number for number in value)
+
+
+class Percentiles(Kind[tuple[float, ...]]):
+    """Numbers from 0 to 100, printed to six decimals; an empty text for none."""
+
+    many = True
+
+    def read(self, words: list[bytes], before: tuple[float, ...]) -> tuple[float, ...]:
+        if words == [b'']:
+            return ()
+        try:
+            value = tuple(floating(word) for word in words)
+        except ReplyError:
+            raise ConfigError('Invalid latency-tracking-info-percentiles parameters') from None
+        if not all(0 <= percentile <= 100 for percentile in value):
+            raise ConfigError('latency-tracking-info-percentiles parameters should sit between [0.0,100.0]')
+        return value
+
+    def show(self, value: tuple[float, ...]) -> bytes:
+        return ' '.join(f'{percentile:f}'.rstrip('0').rstrip('.') for percentile in value).encode()
+
+
+class Peer(NamedTuple):
+    host: str
+    port: int
+
+
+class ReplicaOf(Kind[Peer | None]):
+    """The server to be a replica of, `host port`; `no one` for none."""
+
+    many = True
+
+    def read(self, words: list[bytes], before: Peer | None) -> Peer | None:
+        if len(words) != 2:
+            raise ConfigError(WRONG_NUMBER_OF_ARGUMENTS)
+        host, port = words
+        if (host.lower(), port.lower()) == (b'no', b'one'):
+            return None
+        number = c_integer(port)
+        if number is None or not 0 <= number <= 65535:
+            raise ConfigError('Invalid master port')
+        return Peer(c_string(host), number)
+
+    def show(self, value: Peer | None) -> bytes:
+        return b'' if value is None else os.fsencode(f'{value.host} {value.port}')
+
+
+def expand_template(template: str, values: Mapping[str, str]) -> str:
+    """Put values in place of their names in braces; two opening braces are one (redis sds.c, sdstemplate).
+
+    Raises ValueError for a name that is not there and for a brace without its end.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[0] == '{{':
+            return '{'
+        if not match[2] or match[1] not in values:
+            raise ValueError
+        return values[match[1]]
+
+    return re.sub(r'\{(?:\{|([^}]*)(\}?))', value, template)

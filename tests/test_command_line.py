@@ -182,8 +182,8 @@ def test_a_password_is_not_repeated(write: Write, refused: Refused) -> None:
 
 
 def test_what_this_server_cannot_do_at_all_is_no_start(refused: Refused) -> None:
-    _, block = refused('--daemonize', 'yes')
-    assert 'daemonize yes: running in the background is not supported\n' in block
+    _, block = refused('--cluster-enabled', 'yes')
+    assert 'cluster-enabled yes: clusters are not supported\n' in block
 
 
 def test_a_missing_file_is_a_line_of_the_log(refused: Refused) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from selredis.config import ACCEPTED
+from selredis.config_table import ACCEPTED
 from selredis.engine.command import all_commands
 from tools.readme_tables import MarksError, accepted_markdown, commands_markdown, marks, with_list, with_lists
 

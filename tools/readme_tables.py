@@ -18,7 +18,7 @@ from textwrap import fill
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import selredis.commands  # noqa: F401  (importing it fills the command table)
-from selredis.config import ACCEPTED
+from selredis.config_table import ACCEPTED
 from selredis.engine.command import Command, all_commands
 from selredis.engine.syntax import docstring_parts
 

@@ -218,7 +218,7 @@ def test_an_error_about_the_whole_has_no_line():
         b'"RequirePass" hunter2 twice',
         b'requirepass "hunter2',
         b'port --requirepass hunter2',
-        b'masterauth hunter2',
+        b'masterauth hunter2 too',
         b'user default on >hunter2',
     ],
 )
@@ -233,9 +233,9 @@ def test_bytes_that_are_no_text_are_shown_escaped():
 
 
 def test_what_the_file_asks_for_in_vain_may_be_taken_back_by_an_option(write):
-    path = write('redis.conf', 'daemonize yes\nport 1\n')
-    assert fatal(path) == ['daemonize yes: running in the background is not supported']
-    assert start(path, '--daemonize', 'no')['port'] == 1
+    path = write('redis.conf', 'cluster-enabled yes\nport 1\n')
+    assert fatal(path) == ['cluster-enabled yes: clusters are not supported']
+    assert start(path, '--cluster-enabled', 'no')['port'] == 1
 
 
 # The command line
