@@ -13,6 +13,9 @@ class Clock(Protocol):
     def now_us(self) -> int:
         """Unix time in microseconds."""
 
+    def now_ns(self) -> int:
+        """Unix time in nanoseconds."""
+
     def monotonic_us(self) -> int:
         """Microseconds from some fixed point; never goes back, whatever is done to the wall clock."""
 
@@ -30,6 +33,8 @@ class SystemClock:
 
     def now_us(self) -> int:
         return time.time_ns() // 1_000
+
+    now_ns = staticmethod(time.time_ns)  # without a call of ours around it: read for every batch
 
     def monotonic_us(self) -> int:
         return time.monotonic_ns() // 1_000
@@ -52,6 +57,9 @@ class ManualClock:
 
     def now_us(self) -> int:
         return self._now_us
+
+    def now_ns(self) -> int:
+        return self._now_us * 1_000
 
     def monotonic_us(self) -> int:
         return self._monotonic_us

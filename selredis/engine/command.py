@@ -9,11 +9,15 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from selredis.engine.syntax import Note
 from selredis.resp.reply import Reply
 
 Argv = list[bytes]
 UNLIMITED = 1 << 62
+UNKNOWN = 0  # the place of keys that are found otherwise; a command's name is there, and never a key
+MANY_WORDS = 64
 NO_TYPES: Mapping[str, str] = MappingProxyType({})
+NO_NOTES: Mapping[str, Note] = MappingProxyType({})
 
 # The categories that access lists know, in the order in which Redis names them (acl.c, ACLCommandCategories).
 CATEGORIES = (
@@ -43,7 +47,7 @@ class KeySpec(NamedTuple):
 
     The search begins at word `at`. Either a range: to the word `last` places behind it (negative: counted from the
     end of the command), every `step` words; or, with `first`, a number of keys stands at `at` and the keys `first`
-    words behind it. `flags` are Redis's own words: RO, RW, OW or RM, then access, update, insert, delete; not_key for
+    words behind it. Where `at` is UNKNOWN no such rule tells the keys. `flags` are Redis's own words: RO, RW, OW or RM, then access, update, insert, delete; not_key for
     what is only found like a key; variable_flags if they depend on the options. `note` tells people what they mean.
     """
 
@@ -65,14 +69,21 @@ def numkeys(flags: str, at: int, first: int = 1, step: int = 1) -> KeySpec:
     return KeySpec(tuple(flags.split()), at, 0, step, first)
 
 
+def unknown(flags: str, *, note: str) -> KeySpec:
+    """Keys that no rule tells: engine/command_keys.py has a function for their command, if its words tell them."""
+    return KeySpec(tuple(flags.split()), UNKNOWN, 0, 1, None, note)
+
+
 class Command:
     """One command or subcommand, as declared."""
 
     __slots__ = (
+        'arguments',
         'arity',
         'categories',
         'container',
         'deprecated',
+        'fast',
         'flags',
         'group',
         'handler',
@@ -102,12 +113,14 @@ class Command:
         deprecated: tuple[str, str] | None,
         history: tuple[tuple[str, str], ...],
         types: Mapping[str, str] = NO_TYPES,
+        arguments: Mapping[str, Note] = NO_NOTES,
     ) -> None:
         self.container, _, _ = name.lower().rpartition('|')
         self.name = name.lower()  # in full: 'client|list'
         self.handler = handler
         self.arity = arity
         self.flags = frozenset(flags.split())
+        self.fast = 'fast' in self.flags
         self.keys = keys
         self.since = since
         self.group = group
@@ -116,11 +129,13 @@ class Command:
         self.deprecated = deprecated  # the version, and what to use instead
         self.history = history
         self.types = types
+        self.arguments = arguments
         self.subcommands: dict[bytes, Command] = {}  # by lower-case name
         # How many words a command may have; a container fits no number, nor does a protected or lengthy command, so
         # that it is always looked at more closely.
         self.low = abs(arity) if self.flags.isdisjoint(('protected', 'lengthy')) else UNLIMITED
-        self.high = arity if arity > 0 else UNLIMITED
+        # So is a fast command with so many words that it is slow: it is to be measured alone.
+        self.high = arity if arity > 0 else MANY_WORDS if self.fast else UNLIMITED
 
     def takes(self, count: int) -> bool:
         """Whether a command of so many words, its name included, is complete."""
@@ -159,6 +174,7 @@ def command(
     deprecated: tuple[str, str] | None = None,
     history: tuple[tuple[str, str], ...] = (),
     types: Mapping[str, str] = NO_TYPES,
+    arguments: Mapping[str, Note] = NO_NOTES,
 ) -> Callable[[Callable[..., Reply]], Callable[..., Reply]]:
     """Enter a handler in the table. A subcommand is named 'CLIENT|LIST' and declared after its container.
 
@@ -166,7 +182,8 @@ def command(
     and, of this server alone, lengthy: one call may take milliseconds, even if its reply is small. If it does, others
     have their turn before the client's next command.
     `deprecated`: since when, and what to use instead. `history`: version and change. `types`: of arguments whose name
-    does not tell (engine/syntax.py, TYPES).
+    does not tell (engine/syntax.py, TYPES). `arguments`: what their names in COMMAND DOCS and their versions are, where
+    the syntax line does not tell.
     """
 
     def register(handler: Callable[..., Reply]) -> Callable[..., Reply]:
@@ -183,6 +200,7 @@ def command(
             deprecated=deprecated,
             history=history,
             types=types,
+            arguments=arguments,
         )
         if entry.container:
             parent = COMMANDS[entry.container.encode()]

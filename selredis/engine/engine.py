@@ -13,6 +13,10 @@ from selredis.config import Config
 from selredis.engine import gates
 from selredis.engine.client import Client, ReplyMode, Wait
 from selredis.engine.command import COMMANDS, Argv, Command
+from selredis.engine.latency import LatencyMonitor
+from selredis.engine.monitors import feed
+from selredis.engine.redaction import redacted
+from selredis.engine.slowlog import SlowLog
 from selredis.engine.stats import Deployment, Stats
 from selredis.errors import INTERNAL, UNBLOCKED, ReplyError
 from selredis.keyspace.database import Database, Keyspace
@@ -30,6 +34,9 @@ BULKY_BYTES = 1024 * 1024  # of large replies: above it they are sent without be
 UNQUEUED_IN_MULTI = frozenset('exec discard multi watch quit reset'.split())
 HTTP_WORDS = frozenset((b'host:', b'post'))
 HTTP_WARNING_PAUSE_MS = 60_000
+NEVER_NS = 1 << 63
+# Where less than this is slow, calls of fast commands are measured one by one: many of them may take as long together.
+CLOSE_LOOK_NS = 1_000_000
 
 
 class Log(Protocol):
@@ -60,14 +67,20 @@ class Engine:
         'cron_paused',
         'deployment',
         'doomed',
+        'gated',
         'keyspace',
+        'latency',
         'log',
+        'monitors',
         'pubsub',
         'random',
         'replication_id',
         'run_id',
         'runnable',
+        'running',
         'shutdown_requested',
+        'slow_ns',
+        'slowlog',
         'started_ms',
         'stats',
         'timers',
@@ -84,6 +97,12 @@ class Engine:
         self.keyspace = Keyspace(config['databases'], self.pubsub)
         self.timers = Timers(lambda error: log.defect('A timer failed', error)) if timers is None else timers
         self.stats = Stats()
+        self.slowlog = SlowLog()
+        self.latency = LatencyMonitor()
+        self.slow_ns = NEVER_NS  # calls that take as long are looked at more closely
+        self.monitors: dict[Client, None] = {}
+        self.gated = False
+        self.running: Client | None = None  # whose command runs, or ran last
         self.deployment = Deployment()
         self.run_id = self.new_id()
         self.replication_id = self.new_id()  # of this history of changes
@@ -99,7 +118,10 @@ class Engine:
         self.tell_time()
         self.started_ms = self.keyspace.now_ms
         config.on_change('notify-keyspace-events', self._set_notifications)
+        for name in ('slowlog-log-slower-than', 'latency-monitor-threshold'):
+            config.on_change(name, self._set_slowness)
         self._set_notifications()
+        self._set_slowness()
 
     @property
     def now_ms(self) -> int:
@@ -123,41 +145,69 @@ class Engine:
         self._last_client_id += 1
         return self._last_client_id
 
+    def update_gated(self) -> None:
+        """Must be called when any of these has changed: whether everybody's commands need a closer look."""
+        self.gated = bool(self.monitors) or self.slow_ns < CLOSE_LOOK_NS
+
     def run(self, client: Client, batch: list[Argv]) -> None:
         """Run a client's commands in order and queue the replies.
 
         What may not run yet stays in client.pending: the client waits, closes, has megabytes of replies unread, or has
         taken so long that others have their turn first.
+
+        Calls of one fast command that follow each other are measured together, `measured` from the one at `first` on.
         """
         if len(batch) > COMMANDS_A_LOOK:
             self.run_in_pieces(client, batch)
             return
         keyspace = self.keyspace
-        client.last_active_ms = keyspace.now_ms = self.clock.now_ms()
+        begin_ns = self.clock.now_ns()
+        client.last_active_ms = keyspace.now_ms = begin_ns // 1_000_000
         if not client.queued:
             client.queued = True
             self.to_flush.append(client)
+        self.running = client
         append = client.out.append
         lookup = COMMANDS.get
         ready = keyspace.ready
         large_bytes = 0
-        done = 0
+        place = first = 0
+        measured: Command | None = None
+        same: Command | None = None  # what may be measured together with what ran before
         for argv in batch:
             if client.halted:
-                client.pending = batch[done:]
+                client.pending = batch[place:]
                 break
-            done += 1
             command = lookup(argv[0])
             try:
-                if command is None or client.gated or not command.low <= len(argv) <= command.high:
+                if (
+                    command is None
+                    or client.gated
+                    or self.gated
+                    or not command.low <= len(argv) <= command.high
+                ):
+                    if measured is not None:
+                        self.measure(client, measured, place - first, batch[first], begin_ns)
+                        measured = same = None
+                    place += 1
                     reply = self.run_guarded(client, argv)
                 else:
+                    if command is not same:
+                        if measured is not None:
+                            begin_ns = self.measure(client, measured, place - first, batch[first], begin_ns)
+                        elif place:
+                            begin_ns = self.clock.now_ns()
+                        measured = command
+                        same = command if command.fast else None
+                        first = place
+                    place += 1
                     client.command = command
                     reply = command.handler(client, argv)
                 if type(reply) is Status:  # of most commands that write; already encoded, and never large
                     append(reply.encoded)
                 elif reply is BLOCKED:
                     self._remember_waiting(client, argv)
+                    measured = same = None  # it is counted when it is over
                     continue
                 else:
                     encoded = client.encoders[type(reply)](reply)
@@ -168,12 +218,43 @@ class Engine:
                             client.bulky = True
                             client.give_way()
             except ReplyError as error:
+                if measured is not None:
+                    self.stats.of_command(measured).failed += 1
                 append(self.encode_error(error))
             except Exception as error:
+                if measured is not None:
+                    self.stats.of_command(measured).failed += 1
                 append(self.report_crash(client, argv, error))
             if ready:
+                if measured is not None:
+                    self.measure(client, measured, place - first, batch[first], begin_ns)
+                    measured = same = None
                 self.serve_ready()
-        self.stats.commands += done
+        if measured is not None:
+            self.measure(client, measured, place - first, batch[first], begin_ns)
+        self.stats.commands += place
+
+    def measure(self, client: Client, command: Command, count: int, argv: Argv, begin_ns: int) -> int:
+        """Count calls of one command that are over, and the time that they took; returns what time it is now (ns)."""
+        now_ns = self.clock.now_ns()
+        taken_ns = now_ns - begin_ns
+        if taken_ns < 0:  # somebody has set the clock
+            taken_ns = 0
+        of_command = self.stats.of_commands.get(command) or self.stats.of_command(command)
+        of_command.add(count, taken_ns)
+        if taken_ns >= self.slow_ns and count == 1:
+            self._note_slow(client, command, argv, now_ns, taken_ns)
+        return now_ns
+
+    def _note_slow(self, client: Client, command: Command, argv: Argv, now_ns: int, taken_ns: int) -> None:
+        """Enter a call in the slow log and the latency monitor, in so far as it was slow enough for them."""
+        event = b'fast-command' if command.fast else b'command'
+        self.latency.note(event, now_ns // 1_000_000_000, taken_ns // 1_000_000)
+        slow_us = self.config['slowlog-log-slower-than']
+        if 0 <= slow_us <= taken_ns // 1000 and 'skip_slowlog' not in command.flags:
+            words = redacted(command, argv)
+            self.slowlog.add(words, now_ns // 1_000_000_000, taken_ns // 1000, client.addr, client.name)
+            self.slowlog.trim(self.config['slowlog-max-len'])
 
     def run_in_pieces(self, client: Client, batch: list[Argv]) -> None:
         """`run` for a large batch."""
@@ -233,6 +314,7 @@ class Engine:
             command = client.command = self.find(client, argv)
             error = gates.refusal(client, command)
             if error is not None:
+                self.stats.of_command(command).rejected += 1
                 raise ReplyError(error)
         except ReplyError as refused:
             self.stats.commands -= 1  # whoever runs a batch counts all of it
@@ -250,7 +332,7 @@ class Engine:
                 if transaction.queued_bytes > self.config['client-query-buffer-limit']:
                     client.check_query_limit()
             return QUEUED
-        reply = command.handler(client, argv)
+        reply = self._call(client, command, argv)
         self.look_at_time(client, self.now_ms)
         return reply
 
@@ -270,6 +352,7 @@ class Engine:
                 )
             command = subcommand
         if not command.takes(len(argv)):
+            self.stats.of_command(command).rejected += 1
             raise ReplyError(b"ERR wrong number of arguments for '%b' command" % command.name.encode())
         return command
 
@@ -285,10 +368,28 @@ class Engine:
             )
         client.doom()
 
+    def _call(self, client: Client, command: Command, argv: Argv) -> Reply:
+        """Run one command, measure it, and tell monitors. Raises ReplyError."""
+        db_number = client.db.number
+        told = client.wait is not None  # it runs again, for it had to wait
+        begin_ns = self.clock.now_ns()
+        reply: Reply = None
+        try:
+            reply = command.handler(client, argv)
+        except Exception:
+            self.stats.of_command(command).failed += 1
+            raise
+        finally:
+            if reply is not BLOCKED:
+                self.measure(client, command, 1, argv, begin_ns)
+            if self.monitors and not told:
+                feed(self.monitors, self.clock.now_us(), client, db_number, command, argv)
+        return reply
+
     def call(self, client: Client, command: Command, argv: Argv) -> bytes | None:
         """Run a command for a client and encode its reply or error; None if it waits."""
         try:
-            reply = command.handler(client, argv)
+            reply = self._call(client, command, argv)
             return None if reply is BLOCKED else client.encoders[type(reply)](reply)
         except ReplyError as error:
             return self.encode_error(error)
@@ -339,10 +440,15 @@ class Engine:
         """Answer a waiting client that its time is over."""
         wait = client.wait
         assert wait is not None
+        self.stats.of_command(wait.command).add(1, 0)
         self._end_wait(client, client.encoders[type(wait.on_timeout)](wait.on_timeout))
 
     def unblock_with_error(self, client: Client) -> None:
         """Answer a waiting client with an error (CLIENT UNBLOCK id ERROR)."""
+        assert client.wait is not None
+        of_command = self.stats.of_command(client.wait.command)
+        of_command.add(1, 0)
+        of_command.failed += 1
         self._end_wait(client, self.encode_error(ReplyError(UNBLOCKED)))
 
     def serve_ready(self) -> None:
@@ -424,6 +530,16 @@ class Engine:
             self.unpark(client)
         self.pubsub.forget(client)
         client.unwatch_all()
+
+    def _set_slowness(self) -> None:
+        """Tell how long a call must take to be looked at more closely."""
+        slow_us = self.config['slowlog-log-slower-than']
+        self.latency.threshold_ms = self.config['latency-monitor-threshold']
+        self.slow_ns = min(
+            slow_us * 1000 if slow_us >= 0 else NEVER_NS,
+            self.latency.threshold_ms * 1_000_000 or NEVER_NS,
+        )
+        self.update_gated()
 
     def _set_notifications(self) -> None:
         self.keyspace.notify_classes(self.config['notify-keyspace-events'])

@@ -1,5 +1,8 @@
 """Counters that INFO tells and CONFIG RESETSTAT sets back."""
 
+from selredis.engine.command import Command
+from selredis.engine.command_stats import CommandStats
+
 # As in Redis: the mean of 16 samples, a tenth of a second apart (server.h, STATS_METRIC_SAMPLES). A little less, so
 # that ten ticks a second make ten samples, even if one comes early.
 SAMPLES = 16
@@ -46,6 +49,7 @@ class Stats:
         'errors',
         'input_bytes',
         'input_rate',
+        'of_commands',
         'output_bytes',
         'output_limit_disconnections',
         'output_rate',
@@ -60,6 +64,7 @@ class Stats:
 
     def reset(self) -> None:
         self.commands = 0
+        self.of_commands: dict[Command, CommandStats] = {}  # those that were called
         self.connections = 0
         self.errors = 0
         self.error_codes: dict[bytes, int] = {}
@@ -74,6 +79,13 @@ class Stats:
         self.input_rate = Rate()
         self.output_rate = Rate()
         self._next_sample_us = 0
+
+    def of_command(self, command: Command) -> CommandStats:
+        """What is counted about a command, from now on if nothing was so far."""
+        entry = self.of_commands.get(command)
+        if entry is None:
+            entry = self.of_commands[command] = CommandStats()
+        return entry
 
     def count_error(self, text: bytes) -> None:
         """Count an error reply, in all and under its code: the word that it begins with."""
