@@ -17,5 +17,6 @@ from selredis.commands import objects as objects
 from selredis.commands import pubsub as pubsub
 from selredis.commands import scan as scan
 from selredis.commands import server as server
+from selredis.commands import sort as sort
 from selredis.commands import strings as strings
 from selredis.commands import transactions as transactions

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 
 from selredis.engine.client import Client
-from selredis.engine.command import COMMANDS, Argv, Command, KeySpec, all_commands, command
+from selredis.engine.command import COMMANDS, UNKNOWN, Argv, Command, KeySpec, all_commands, command
 from selredis.engine.command_keys import FoundKey, find_keys, has_keys, legacy_range
 from selredis.engine.help import help_on_subcommands
 from selredis.engine.syntax import Argument, docstring_parts, parse_syntax
@@ -226,7 +226,10 @@ def info(entry: Command) -> Reply:
 
 
 def key_spec(spec: KeySpec) -> Map:
-    if spec.first is None:
+    search = Map({b'type': b'index', b'spec': Map({b'index': spec.at})})
+    if spec.at == UNKNOWN:
+        search = finding = Map({b'type': b'unknown', b'spec': Map()})
+    elif spec.first is None:
         range_ = Map({b'lastkey': spec.last, b'keystep': spec.step, b'limit': 0})
         finding = Map({b'type': b'range', b'spec': range_})
     else:
@@ -234,7 +237,7 @@ def key_spec(spec: KeySpec) -> Map:
         finding = Map({b'type': b'keynum', b'spec': keynum})
     told = Map({b'notes': spec.note.encode()} if spec.note else {})
     told[b'flags'] = statuses(spec.flags)
-    told[b'begin_search'] = Map({b'type': b'index', b'spec': Map({b'index': spec.at})})
+    told[b'begin_search'] = search
     told[b'find_keys'] = finding
     return told
 
@@ -246,7 +249,7 @@ def docs(entry: Command) -> Map:
     since, instead = entry.deprecated or ('', '')
     doc_flags = (*(['deprecated'] if since else []), *(['syscmd'] if 'syscmd' in entry.flags else []))
     spoken_name = entry.name.upper().replace('|', ' ')
-    arguments = parse_syntax(spoken_name, parts.syntax, len(entry.keys), entry.types)
+    arguments = parse_syntax(spoken_name, parts.syntax, len(entry.keys), entry.types, entry.arguments)
     told: dict[bytes, object] = {
         b'summary': parts.summary.encode(),
         b'since': entry.since.encode(),
@@ -265,11 +268,15 @@ def docs(entry: Command) -> Map:
 def argument_docs(argument: Argument) -> Map:
     told = Map({b'name': argument.name.encode(), b'type': argument.type.encode()})
     if argument.type not in ('oneof', 'block'):
-        told[b'display_text'] = argument.name.encode()
+        told[b'display_text'] = (argument.display_text or argument.name).encode()
     if argument.key_spec_index is not None:
         told[b'key_spec_index'] = argument.key_spec_index
     if argument.token is not None:
         told[b'token'] = argument.token.encode()
+    if argument.since:
+        told[b'since'] = argument.since.encode()
+    if argument.deprecated_since:
+        told[b'deprecated_since'] = argument.deprecated_since.encode()
     if argument.flags:
         told[b'flags'] = statuses(argument.flags)
     if argument.arguments:

@@ -47,8 +47,9 @@ class KeySpec(NamedTuple):
 
     The search begins at word `at`. Either a range: to the word `last` places behind it (negative: counted from the
     end of the command), every `step` words; or, with `first`, a number of keys stands at `at` and the keys `first`
-    words behind it. Where `at` is UNKNOWN no such rule tells the keys. `flags` are Redis's own words: RO, RW, OW or RM, then access, update, insert, delete; not_key for
-    what is only found like a key; variable_flags if they depend on the options. `note` tells people what they mean.
+    words behind it. Where `at` is UNKNOWN no such rule tells the keys. `flags` are Redis's own words: RO, RW, OW or RM,
+    then access, update, insert, delete; not_key for what is only found like a key; variable_flags if they depend on the
+    options. `note` tells people what they mean.
     """
 
     flags: tuple[str, ...]
@@ -124,7 +125,8 @@ class Command:
         self.keys = keys
         self.since = since
         self.group = group
-        self.categories = frozenset(categories.split())  # beyond those that follow from flags and group
+        # Beyond those that follow from flags and group; behind a minus, those that do not although they would.
+        self.categories = frozenset(categories.split())
         self.tips = tips
         self.deprecated = deprecated  # the version, and what to use instead
         self.history = history
@@ -155,6 +157,7 @@ class Command:
             found.add('slow')
         if not self.subcommands:
             found.add(CATEGORY_OF_GROUP.get(self.group, ''))
+        found -= {category.removeprefix('-') for category in self.categories if category.startswith('-')}
         return [category for category in CATEGORIES if category in found]
 
 

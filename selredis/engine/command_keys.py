@@ -6,7 +6,7 @@ That much is needed to say it to clients (COMMAND GETKEYS), and whatever has to 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from selredis.engine.command import Argv, Command, KeySpec
+from selredis.engine.command import UNKNOWN, Argv, Command, KeySpec
 from selredis.numeric import is_integer
 
 
@@ -35,6 +35,32 @@ def set_flags(argv: Argv) -> tuple[str, ...]:
     return ('RW', 'access', 'update') if reads else ('OW', 'update')
 
 
+def sort_keys(argv: Argv) -> list[FoundKey]:
+    """What SORT reads and, if it stores, the last key that it was told to store at.
+
+    Which keys a pattern makes of elements only these know. An option without all its words is none to SORT; here it
+    takes what there is (db.c, sortGetKeys).
+    """
+    destination = None
+    place = 2
+    while place < len(argv):
+        option = argv[place].upper()
+        if option == b'STORE' and place + 1 < len(argv):
+            destination = FoundKey(argv[place + 1], ('OW', 'update'))
+        place += 1 + SORT_OPTION_WORDS.get(option, 0)
+    source = FoundKey(argv[1], ('RO', 'access'))
+    return [source] if destination is None else [source, destination]
+
+
+def sort_ro_keys(argv: Argv) -> list[FoundKey]:
+    return [FoundKey(argv[1], ('RO', 'access'))]
+
+
+SORT_OPTION_WORDS = {b'LIMIT': 2, b'GET': 1, b'BY': 1}  # behind the option
+
+# For commands with keys that no key spec tells.
+FINDERS: dict[str, Callable[[Argv], list[FoundKey]]] = {'sort': sort_keys, 'sort_ro': sort_ro_keys}
+
 # For keys whose flags are variable_flags: what they are for the words at hand.
 VARIABLE_FLAGS: dict[str, Callable[[Argv], tuple[str, ...]]] = {'set': set_flags}
 
@@ -46,6 +72,9 @@ def has_keys(command: Command) -> bool:
 
 def find_keys(command: Command, argv: Argv) -> list[FoundKey] | None:
     """The keys in a call of the command, whose arity is right, in order; None if its words are not right."""
+    finder = FINDERS.get(command.name)
+    if finder is not None:
+        return finder(argv)
     found: list[FoundKey] = []
     for spec in command.keys:
         if 'not_key' in spec.flags:
@@ -82,7 +111,7 @@ def legacy_range(command: Command) -> LegacyRange:
     for spec in command.keys:
         last = spec.at + spec.last if spec.last >= 0 else spec.last
         follows = not lasts or lasts[-1] == spec.at - 1
-        if spec.first is None and follows and (spec.step == 1 or len(command.keys) == 1):
+        if spec.first is None and spec.at != UNKNOWN and follows and (spec.step == 1 or len(command.keys) == 1):
             firsts.append(spec.at)
             lasts.append(last)
             step = spec.step

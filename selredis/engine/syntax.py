@@ -14,8 +14,8 @@ is a count and a flag.
 """
 
 import re
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 BRACKETS = {'[': ']', '<': '>'}
@@ -33,6 +33,34 @@ TYPES = {
     'timeout': 'double',
 }
 
+# What Redis calls groups of arguments, by what is in them (see Argument), where a command does not say otherwise.
+GROUP_NAMES = {
+    **dict.fromkeys(('nx-xx', 'nx-xx-gt-lt'), 'condition'),
+    **dict.fromkeys(('left-right', 'before-after'), 'where'),
+    'asc-desc': 'order',
+    'async-sync': 'flush-type',
+    'key-value': 'data',
+    'on-off': 'enabled',
+}
+
+
+class Note(NamedTuple):
+    """What a syntax line does not tell of an argument.
+
+    `names`: what Redis calls it, for each time that it occurs; the last one for all further times. `key_spec`: the
+    key spec that a pattern belongs to.
+    """
+
+    names: tuple[str, ...] = ()
+    since: str = ''
+    deprecated: str = ''
+    key_spec: int | None = None
+
+
+def about(*names: str, since: str = '', deprecated: str = '', key_spec: int | None = None) -> Note:
+    """A note on an argument, under its token or, if it has none, its name."""
+    return Note(names, since, deprecated, key_spec)
+
 
 class Documentation(NamedTuple):
     """The parts of a handler's docstring, each joined to one line; '' for a part that is not there."""
@@ -45,9 +73,9 @@ class Documentation(NamedTuple):
 class Argument(NamedTuple):
     """A node of the argument tree, under the names of COMMAND DOCS.
 
-    An argument that takes a value has the name that the syntax line shows, which is thus its display_text as well.
-    Alternatives ('oneof') and sequences ('block') are called after their token, or else after what is in them, where
-    Redis makes up a name for each: clients show neither.
+    An argument that takes a value has the name that the syntax line shows, and so has a token by itself. Alternatives
+    ('oneof') and sequences ('block') are called after their token, or else after what is in them, 'nx-xx', unless Redis
+    has a name for it.
     """
 
     name: str
@@ -58,6 +86,9 @@ class Argument(NamedTuple):
     multiple: bool = False
     multiple_token: bool = False
     arguments: tuple['Argument', ...] = ()
+    display_text: str = ''  # what the line shows, where the name is another
+    since: str = ''
+    deprecated_since: str = ''
 
     @property
     def flags(self) -> list[str]:
@@ -92,18 +123,26 @@ def docstring_parts(docstring: str) -> Documentation:
     return Documentation(syntax, prose[0] if prose else '', complexity)
 
 
-def parse_syntax(name: str, syntax: str, key_specs: int, types: Mapping[str, str] | None = None) -> list[Argument]:
+def parse_syntax(
+    name: str,
+    syntax: str,
+    key_specs: int,
+    types: Mapping[str, str] | None = None,
+    notes: Mapping[str, Note] | None = None,
+) -> list[Argument]:
     """Read the arguments of the command `name` from its syntax line.
 
     The first argument of type key belongs to the first of the command's `key_specs` key specs, the second to the
-    second, and all that are left to the last. `types` overrides, by argument name, the types that TYPES would give.
-    Raises ValueError for a line that is not about this command or not well formed.
+    second, and all that are left to the last. `types` overrides, by argument name, the types that TYPES would give;
+    `notes` tells the rest, by token or name.
+    Raises ValueError for a line that is not about this command or not well formed, and for a note on nothing.
     """
     if syntax != name and not syntax.startswith(name + ' '):
         raise ValueError(f'not the syntax of {name}: {syntax!r}')
     try:
         words = nested(iter(WORD.findall(syntax[len(name) :])))
-        return Reader(key_specs, types or {}).sequence(words)
+        read = Reader(key_specs, types or {}).sequence(words)
+        return Annotator(notes or {}).annotated(read)
     except ValueError as error:
         raise ValueError(f'{error}: {syntax!r}') from None
 
@@ -214,3 +253,35 @@ def one_argument(arguments: list[Argument]) -> Argument:
 
 def joined_name(arguments: list[Argument] | tuple[Argument, ...]) -> str:
     return '-'.join(argument.name for argument in arguments)
+
+
+class Annotator:
+    """Adds to arguments what their command notes of them, counting how often each has occurred."""
+
+    def __init__(self, notes: Mapping[str, Note]) -> None:
+        self.notes = notes
+        self.seen: Counter[str] = Counter()
+
+    def annotated(self, arguments: Iterable[Argument]) -> list[Argument]:
+        """Raises ValueError if there is a note on none of these."""
+        told = [self.tell(argument) for argument in arguments]
+        unused = self.notes.keys() - self.seen.keys()
+        if unused:
+            raise ValueError(f'notes on what is not there, {sorted(unused)}')
+        return told
+
+    def tell(self, argument: Argument) -> Argument:
+        word = argument.token if argument.token and argument.token in self.notes else argument.name
+        note = self.notes.get(word, Note())
+        self.seen[word] += 1
+        names = note.names or (GROUP_NAMES.get(argument.name, argument.name),)
+        name = names[min(self.seen[word], len(names)) - 1]
+        renamed = name != argument.name and argument.type not in ('oneof', 'block', 'pure-token')
+        return argument._replace(
+            name=name,
+            display_text=argument.name if renamed else '',
+            key_spec_index=argument.key_spec_index if note.key_spec is None else note.key_spec,
+            since=note.since,
+            deprecated_since=note.deprecated,
+            arguments=tuple(map(self.tell, argument.arguments)),
+        )

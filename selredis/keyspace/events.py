@@ -10,7 +10,7 @@ CLASS_OF_EVENT: dict[bytes, str] = {}
 for _class, _events in {
     'g': 'del expire persist rename_from rename_to copy_to move_from move_to',
     '$': 'set append setrange incrby incrbyfloat',
-    'l': 'lpush rpush lpop rpop linsert lset lrem ltrim',
+    'l': 'lpush rpush lpop rpop linsert lset lrem ltrim sortstore',
     'x': 'expired',
     'e': 'evicted',
     'n': 'new',

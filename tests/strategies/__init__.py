@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from tests.strategies import connection, generic, lists, pubsub, server, strings, transactions
+from tests.strategies import connection, generic, lists, pubsub, server, sorting, strings, transactions
 from tests.strategies.words import Argv, keys, line, many_values, mostly, values
 
 GROUPS: dict[str, SearchStrategy[Argv]] = {
@@ -12,6 +12,7 @@ GROUPS: dict[str, SearchStrategy[Argv]] = {
     'lists': lists.commands(),
     'pubsub': pubsub.commands(),
     'server': server.commands(),
+    'sorting': sorting.commands(),
     'strings': strings.commands(),
     'transactions': transactions.commands(),
 }

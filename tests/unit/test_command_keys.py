@@ -3,7 +3,7 @@
 import pytest
 
 import selredis.commands  # noqa: F401  (importing it fills the command table)
-from selredis.engine.command import COMMANDS, Command, key, numkeys
+from selredis.engine.command import COMMANDS, Command, key, numkeys, unknown
 from selredis.engine.command_keys import LegacyRange, find_keys, has_keys, legacy_range
 
 
@@ -89,8 +89,29 @@ def test_flags_of_set_depend_on_its_options():
         ((key('OW', 1), key('RO', 3)), LegacyRange(1, 1, 1, True)),
         ((key('OW', 1), key('RO', 2, -1, 2)), LegacyRange(1, 1, 1, True)),
         ((numkeys('RO', 1),), LegacyRange(0, 0, 0, True)),
+        ((key('RO', 1), unknown('OW', note='elsewhere')), LegacyRange(1, 1, 1, True)),
         ((key('OW', 1), numkeys('RO', 2)), LegacyRange(1, 1, 1, True)),
     ],
 )
 def test_legacy_range(specs, expected):
     assert legacy_range(with_keys(*specs)) == expected
+
+
+@pytest.mark.parametrize(
+    ('call', 'keys'),
+    [
+        ('SORT l', ['l']),
+        ('sort l STORE d', ['l', 'd']),
+        ('SORT l STORE d store e', ['l', 'e']),
+        ('SORT l BY store GET store LIMIT store store', ['l']),
+        ('SORT l BY w_* STORE d', ['l', 'd']),
+        ('SORT l ALPHA STORE', ['l']),
+        ('SORT l STORE get x', ['l', 'get']),
+        ('SORT_RO l STORE d', ['l']),
+    ],
+)
+def test_keys_of_sort(call: str, keys: list[str]):
+    argv = call.encode().split()
+    found = find_keys(COMMANDS[argv[0].lower()], argv)
+    assert found is not None
+    assert [one.key.decode() for one in found] == keys

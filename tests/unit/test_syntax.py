@@ -1,10 +1,19 @@
-"""The expected trees are those of COMMAND DOCS (Redis 7.2), but for the names of alternatives and sequences."""
+"""The expected trees are those of COMMAND DOCS (Redis 7.2), but for names that a note would give."""
 
 from collections.abc import Sequence
 
 import pytest
 
-from selredis.engine.syntax import TYPES, Argument, Documentation, docstring_parts, parse_syntax
+from selredis.engine.syntax import (
+    GROUP_NAMES,
+    TYPES,
+    Argument,
+    Documentation,
+    Note,
+    about,
+    docstring_parts,
+    parse_syntax,
+)
 
 KEY = Argument('key', 'key', key_spec_index=0)
 
@@ -18,8 +27,8 @@ def tokens(*names: str) -> tuple[Argument, ...]:
     return tuple(Argument(name.lower(), 'pure-token', name) for name in names)
 
 
-def choice(*names: str, optional: bool = False) -> Argument:
-    return Argument('-'.join(names).lower(), 'oneof', optional=optional, arguments=tokens(*names))
+def choice(name: str, *words: str, optional: bool = False) -> Argument:
+    return Argument(name, 'oneof', optional=optional, arguments=tokens(*words))
 
 
 def outline(arguments: Sequence[Argument]) -> str:
@@ -81,7 +90,7 @@ def test_set():
     ) == [
         KEY,
         Argument('value', 'string'),
-        choice('NX', 'XX', optional=True),
+        choice('condition', 'NX', 'XX', optional=True),
         Argument('get', 'pure-token', 'GET', optional=True),
         Argument(
             'seconds-milliseconds-unix-time-seconds-unix-time-milliseconds-keepttl',
@@ -102,7 +111,7 @@ def test_lmpop():
     assert parse('LMPOP numkeys key [key ...] <LEFT | RIGHT> [COUNT count]') == [
         Argument('numkeys', 'integer'),
         Argument('key', 'key', key_spec_index=0, multiple=True),
-        choice('LEFT', 'RIGHT'),
+        choice('where', 'LEFT', 'RIGHT'),
         Argument('count', 'integer', 'COUNT', optional=True),
     ]
 
@@ -111,15 +120,15 @@ def test_blmove():
     assert parse('BLMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout', key_specs=2) == [
         Argument('source', 'key', key_spec_index=0),
         Argument('destination', 'key', key_spec_index=1),
-        choice('LEFT', 'RIGHT'),
-        choice('LEFT', 'RIGHT'),
+        choice('where', 'LEFT', 'RIGHT'),
+        choice('where', 'LEFT', 'RIGHT'),
         Argument('timeout', 'double'),
     ]
 
 
 def test_several_arguments_that_repeat_together_are_a_block():
     assert parse('MSET key value [key value ...]') == [
-        Argument('key-value', 'block', multiple=True, arguments=(KEY, Argument('value', 'string')))
+        Argument('data', 'block', multiple=True, arguments=(KEY, Argument('value', 'string')))
     ]
 
 
@@ -251,3 +260,38 @@ def test_summary_and_complexity_may_be_absent():
     assert docstring_parts('TIME') == Documentation('TIME', '', '')
     assert docstring_parts('TIME\n\nTells the time.\n') == Documentation('TIME', 'Tells the time.', '')
     assert docstring_parts('TIME\n\nO(1)\n') == Documentation('TIME', '', 'O(1)')
+
+
+# Notes: what the line does not tell.
+
+
+def noted(syntax: str, **notes: Note) -> list[Argument]:
+    return parse_syntax(syntax.split(maxsplit=1)[0], syntax, 1, None, notes)
+
+
+def test_a_note_names_and_dates_an_argument():
+    get, order = noted(
+        'X [GET pattern] [OLD | NEW]', GET=about('get-pattern', key_spec=0, since='2.0.0'), NEW=about('n')
+    )
+    assert get == Argument('get-pattern', 'pattern', 'GET', 0, optional=True, display_text='pattern', since='2.0.0')
+    assert [part.name for part in order.arguments] == ['old', 'n']
+    assert [part.display_text for part in order.arguments] == ['', '']
+
+
+def test_a_note_on_what_occurs_twice_has_a_name_for_each():
+    assert [argument.name for argument in noted('X <A | B> <A | B> <A | B>', **{'a-b': about('one', 'other')})] == [
+        'one',
+        'other',
+        'other',
+    ]
+
+
+def test_a_note_on_nothing_is_a_mistake():
+    with pytest.raises(ValueError, match="notes on what is not there, \\['typo'\\]"):
+        noted('X [GET]', typo=about('get'))
+
+
+def test_names_of_groups_may_be_overridden():
+    assert 'left-right' in GROUP_NAMES
+    (end,) = noted('X <LEFT | RIGHT>', **{'left-right': about('wherefrom', deprecated='3.0.0')})
+    assert (end.name, end.deprecated_since) == ('wherefrom', '3.0.0')
