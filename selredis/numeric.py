@@ -4,7 +4,7 @@ import re
 from math import copysign, isfinite, isinf
 from typing import NamedTuple
 
-from selredis.errors import NOT_A_FLOAT, NOT_AN_INTEGER, TIMEOUT_OUT_OF_RANGE, ReplyError
+from selredis.errors import NOT_A_FLOAT, NOT_AN_INTEGER, TIMEOUT_NEGATIVE, TIMEOUT_OUT_OF_RANGE, ReplyError
 
 INT32_MIN = -(2**31)
 INT32_MAX = 2**31 - 1
@@ -139,7 +139,7 @@ def timeout_ms(text: bytes) -> int:
     if wait_ms > INT64_MAX:
         raise ReplyError(TIMEOUT_OUT_OF_RANGE)
     if wait_ms < 0:
-        raise ReplyError(b'ERR timeout is negative')
+        raise ReplyError(TIMEOUT_NEGATIVE)
     return wait_ms
 
 

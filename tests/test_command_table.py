@@ -19,6 +19,7 @@ SINCE_7_2: dict[str, dict[str, list[str] | str | int]] = {
     'brpoplpush': {'flags': BLOCKING_GROWING},
     'client|kill': {'arguments': 'SKIPME takes yes or no'},
     'client|list': {'arguments': 'ID is no block'},
+    'client|pause': {'since': '3.0.0'},
     'client|setname': {'tips': ALL_NODES},
     'command|getkeys': {'arity': -3, 'arguments': 'are told'},
     'command|getkeysandflags': {'arity': -3, 'arguments': 'are told'},
@@ -196,7 +197,7 @@ def test_the_types_that_redis_cli_relies_on(protocol: Literal[2, 3], selredis_se
         for item in reply.items:
             for name, value in pairs(item):
                 match name:
-                    case 'name' | 'display_text' | 'token' | 'type':
+                    case 'name' | 'display_text' | 'token' | 'type' | 'since' | 'deprecated_since':
                         assert value.kind == '$'
                     case 'flags':
                         assert {flag.kind for flag in value.items} == {'+'}

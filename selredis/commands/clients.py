@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 from selredis.engine.client import Client, ReplyMode, check_name, check_printable
-from selredis.engine.client_info import describe
+from selredis.engine.client_info import age_seconds, describe
 from selredis.engine.command import Argv, command
 from selredis.engine.engine import c_string
 from selredis.engine.help import help_on_subcommands, wrong_subcommand
+from selredis.engine.options import read_wait_in_ms
+from selredis.engine.syntax import about
 from selredis.errors import SYNTAX, ReplyError
 from selredis.numeric import integer
 from selredis.resp.reply import NO_REPLY, OK, Reply, Verbatim
@@ -250,6 +252,11 @@ def read_filter(client: Client, option: bytes, value: bytes) -> Filter:
             if value != b'default':
                 raise ReplyError(b"ERR No such user '%b'" % c_string(value))
             return lambda other: other.user == value
+        case b'MAXAGE':  # 7.4 and later
+            seconds = integer(value, b'ERR maxage is not an integer or out of range')
+            if seconds < 1:
+                raise ReplyError(b'ERR maxage should be greater than 0')
+            return lambda other: age_seconds(other) >= seconds
         case b'SKIPME':
             skip = chosen(value, YES_NO)
             return lambda other: not (skip and other is client)
@@ -269,11 +276,13 @@ def read_filter(client: Client, option: bytes, value: bytes) -> Filter:
         ('3.2.0', '`TYPE` knows `master`.'),
         ('5.0.0', '`TYPE` knows `replica`, and `slave` as its old name.'),
         ('6.2.0', 'Clients may be chosen by `LADDR`.'),
+        ('7.4.0', 'Clients may be chosen by `MAXAGE`.'),
     ),
 )
 def client_kill(client: Client, argv: Argv) -> Reply:
     """CLIENT KILL <ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] |
-        [USER username] | [ADDR ip:port] | [LADDR ip:port] | [SKIPME <YES | NO>]> [...]>
+        [USER username] | [ADDR ip:port] | [LADDR ip:port] | [SKIPME <YES | NO>] |
+        [MAXAGE maxage]> [...]>
 
     Closes connections: the one from an address, or all that fit every filter given, this one only with SKIPME NO.
 
@@ -297,6 +306,46 @@ def client_kill(client: Client, argv: Argv) -> Reply:
     return OK
 
 
+@command(
+    'CLIENT|PAUSE',
+    arity=-3,
+    flags='admin noscript loading stale',
+    since='3.0.0',
+    group='connection',
+    history=(('6.2.0', 'The mode may be chosen: `WRITE` or `ALL`.'),),
+    types={'timeout': 'integer'},
+    arguments={'write-all': about('mode', since='6.2.0')},
+)
+def client_pause(client: Client, argv: Argv) -> Reply:
+    """CLIENT PAUSE timeout [WRITE | ALL]
+
+    Has commands wait for so many milliseconds: all of them, or with WRITE those that might change something.
+
+    O(1)
+    """
+    if len(argv) > 4:
+        raise wrong_subcommand(argv)
+    mode = argv[3].upper() if len(argv) > 3 else b'ALL'
+    if mode not in (b'WRITE', b'ALL'):
+        raise ReplyError(b'ERR CLIENT PAUSE mode must be WRITE or ALL')
+    engine = client.engine
+    wait_ms = read_wait_in_ms(argv[2], engine.now_ms)
+    engine.pause.begin(wait_ms, of_all=mode == b'ALL', at_once=not client.in_exec)
+    return OK
+
+
+@command('CLIENT|UNPAUSE', arity=2, flags='admin noscript loading stale', since='6.2.0', group='connection')
+def client_unpause(client: Client, argv: Argv) -> Reply:
+    """CLIENT UNPAUSE
+
+    Ends a pause before its time.
+
+    O(N) where N is the number of commands that were waiting for it.
+    """
+    client.engine.pause.end()
+    return OK
+
+
 @command('CLIENT|UNBLOCK', arity=-3, flags='admin noscript loading stale', since='5.0.0', group='connection')
 def client_unblock(client: Client, argv: Argv) -> Reply:
     """CLIENT UNBLOCK client-id [TIMEOUT | ERROR]
@@ -312,7 +361,7 @@ def client_unblock(client: Client, argv: Argv) -> Reply:
         raise ReplyError(b'ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR')
     engine = client.engine
     other = engine.clients.get(integer(argv[2]))
-    if other is None or other.wait is None:
+    if other is None or other.wait is None or other.wait.postponed:
         return 0
     if reason == b'ERROR':
         engine.unblock_with_error(other)

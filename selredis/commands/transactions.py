@@ -34,7 +34,8 @@ def exec_(client: Client, argv: Argv) -> Reply:
     if transaction is None:
         raise ReplyError(b'ERR EXEC without MULTI')
     for db, key in client.watched:
-        db.expire_if_due(key)  # which breaks the watch
+        if db.expire_if_due(key):
+            client.watch_broken = True
     if transaction.aborted or client.watch_broken:
         client.end_transaction()
         if transaction.aborted:
@@ -50,6 +51,8 @@ def exec_(client: Client, argv: Argv) -> Reply:
         replies.append(encoded)
     client.in_exec = False
     client.end_transaction()
+    if engine.pause.active:  # it may have begun in here
+        engine.pause.keep_expired()
     return Encoded(b''.join(replies))
 
 

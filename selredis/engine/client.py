@@ -66,9 +66,12 @@ class Transaction:
 
 
 class Wait:
-    """A command that waits for one of its keys to become a value of some kind; it will run again then."""
+    """A command that waits for one of its keys to become a value of some kind; it will run again then.
 
-    __slots__ = ('argv', 'command', 'db', 'keys', 'kind', 'on_timeout', 'timer')
+    `postponed`: it waits for the end of a pause instead (engine/pause.py).
+    """
+
+    __slots__ = ('argv', 'command', 'db', 'keys', 'kind', 'on_timeout', 'postponed', 'timer')
 
     def __init__(self, db: Database, keys: list[bytes], kind: type, on_timeout: Reply) -> None:
         self.db = db
@@ -76,6 +79,7 @@ class Wait:
         self.kind = kind
         self.on_timeout = on_timeout
         self.timer: Timer | None = None
+        self.postponed = False
         self.command: Command
         self.argv: Argv
 

@@ -15,6 +15,7 @@ from selredis.engine.client import Client, ReplyMode, Wait
 from selredis.engine.command import COMMANDS, Argv, Command
 from selredis.engine.latency import LatencyMonitor
 from selredis.engine.monitors import feed
+from selredis.engine.pause import Pause
 from selredis.engine.redaction import redacted
 from selredis.engine.slowlog import SlowLog
 from selredis.engine.stats import Deployment, Stats
@@ -72,6 +73,7 @@ class Engine:
         'latency',
         'log',
         'monitors',
+        'pause',
         'pubsub',
         'random',
         'replication_id',
@@ -102,6 +104,7 @@ class Engine:
         self.slow_ns = NEVER_NS  # calls that take as long are looked at more closely
         self.monitors: dict[Client, None] = {}
         self.gated = False
+        self.pause = Pause(self)
         self.running: Client | None = None  # whose command runs, or ran last
         self.deployment = Deployment()
         self.run_id = self.new_id()
@@ -147,7 +150,7 @@ class Engine:
 
     def update_gated(self) -> None:
         """Must be called when any of these has changed: whether everybody's commands need a closer look."""
-        self.gated = bool(self.monitors) or self.slow_ns < CLOSE_LOOK_NS
+        self.gated = bool(self.monitors) or self.slow_ns < CLOSE_LOOK_NS or self.pause.active
 
     def run(self, client: Client, batch: list[Argv]) -> None:
         """Run a client's commands in order and queue the replies.
@@ -325,6 +328,9 @@ class Engine:
             if transaction is not None:
                 transaction.aborted = True
             raise
+        if self.pause.holds_back(client, command):
+            self.stats.commands -= 1  # it comes again
+            return self.pause.postpone(client, command, argv)
         if transaction is not None and command.name not in UNQUEUED_IN_MULTI:
             # Nothing is kept of what EXEC will not run anyway.
             if not (transaction.aborted or client.watch_broken):
@@ -476,9 +482,14 @@ class Engine:
                 break
             waiter = next(iter(waiters))
             assert isinstance(waiter, Client)
-            assert waiter.wait is not None
+            wait = waiter.wait
+            assert wait is not None
+            if self.pause.holds_back(waiter, wait.command):  # the pause began in the transaction that made it ready
+                self.unpark(waiter)
+                self.pause.postpone(waiter, wait.command, wait.argv)
+                continue
             place = len(waiter.out)
-            encoded = self.call(waiter, waiter.wait.command, waiter.wait.argv)
+            encoded = self.call(waiter, wait.command, wait.argv)
             if encoded is None:
                 waiters.move_to_end(waiter)
             else:
@@ -513,8 +524,10 @@ class Engine:
 
         True if there is more to do.
         """
-        left = self.keyspace.discarded.free_slice(self.clock)
-        return (self.active_expire and expire_slice(self.keyspace, self.clock)) or left
+        keyspace = self.keyspace
+        left = keyspace.discarded.free_slice(self.clock)
+        expires = self.active_expire and not keyspace.keep_expired
+        return (expires and expire_slice(keyspace, self.clock)) or left
 
     def forget(self, client: Client) -> None:
         """A peer is gone, or as good as gone: leave nothing of it behind."""

@@ -1,7 +1,7 @@
 """Options that several commands have, read as Redis reads them."""
 
 from selredis.engine.client import Client
-from selredis.errors import DB_OUT_OF_RANGE, TIMEOUT_OUT_OF_RANGE, ReplyError
+from selredis.errors import DB_OUT_OF_RANGE, TIMEOUT_NEGATIVE, TIMEOUT_OUT_OF_RANGE, ReplyError
 from selredis.keyspace.database import Database
 from selredis.numeric import INT64_MAX, INT64_MIN, integer, timeout_ms
 
@@ -45,6 +45,16 @@ def read_wait_ms(text: bytes, now_ms: int) -> int:
     Raises ReplyError for what `timeout_ms` refuses, and if 64 bits cannot tell the Unix time (ms) of its end.
     """
     wait_ms = timeout_ms(text)
+    if wait_ms > INT64_MAX - now_ms:
+        raise ReplyError(TIMEOUT_OUT_OF_RANGE)
+    return wait_ms
+
+
+def read_wait_in_ms(text: bytes, now_ms: int) -> int:
+    """`read_wait_ms` of an amount given in milliseconds (timeout.c, getTimeoutFromObjectOrReply)."""
+    wait_ms = integer(text, b'ERR timeout is not an integer or out of range')
+    if wait_ms < 0:
+        raise ReplyError(TIMEOUT_NEGATIVE)
     if wait_ms > INT64_MAX - now_ms:
         raise ReplyError(TIMEOUT_OUT_OF_RANGE)
     return wait_ms

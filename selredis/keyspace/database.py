@@ -18,6 +18,7 @@ from selredis.keyspace.index import KeyIndex
 from selredis.pubsub import PubSub
 from selredis.values.kinds import STRING_KINDS, text_of
 
+RANDOM_TRIES = 100  # to find a key among many that are hidden
 HOLLOW_KEYS = 10_000
 HOLLOW_BYTES = 65_536
 HOLLOW_KEY_BYTES = 500  # of a dict's table; usually 36 to 120
@@ -52,6 +53,7 @@ class Keyspace:
         'expired',
         'first_to_expire',
         'hits',
+        'keep_expired',
         'misses',
         'notifier',
         'now_ms',
@@ -66,6 +68,7 @@ class Keyspace:
         self.hits = 0
         self.misses = 0
         self.expired = 0
+        self.keep_expired = False  # keys past their deadline are hidden, and stay where they are
         self.notifier = Notifier(pubsub)
         self.observers = 0  # watched and awaited keys
         self.observed = False
@@ -105,7 +108,8 @@ class Keyspace:
 class Database:
     """One database: values by key, deadlines (Unix time, ms) of those keys that have one.
 
-    `get`, `read` and `get_or_create` hide keys that are past their deadline; a key found so is removed at once.
+    `get`, `read` and `get_or_create` hide keys that are past their deadline; a key found so is removed at once, unless
+    `keep_expired` says that nothing may go: then nothing may be stored either.
     """
 
     __slots__ = ('deadlines', 'index', 'keyspace', 'number', 'values', 'waiting', 'watched')
@@ -269,11 +273,13 @@ class Database:
         return self.deadlines.pop(key, None) is not None
 
     def expire_if_due(self, key: bytes) -> bool:
-        """Remove the key if it is past its deadline; whether it was."""
+        """Remove the key if it is past its deadline and need not be kept; whether it is past it."""
         deadline_ms = self.deadlines.get(key)
         if deadline_ms is None or deadline_ms >= self.keyspace.now_ms:
             return False
         keyspace = self.keyspace
+        if keyspace.keep_expired:
+            return True
         self.discard(key)
         keyspace.expired += 1
         if keyspace.observed:
@@ -313,11 +319,12 @@ class Database:
 
     def random_key(self, random: Random) -> bytes | None:
         """Any key that is not past its deadline, each as likely as another; None if there is none."""
-        while self.values:
+        tries = len(self.values)
+        for _ in range(min(tries, RANDOM_TRIES) if self.keyspace.keep_expired else tries):
             key = self.index.random_key(random)
             if not (self.deadlines and self.expire_if_due(key)):
                 return key
-        return None
+        return random.choice(alive) if (alive := self.alive(self.values)) else None
 
     def alive(self, keys: Iterable[bytes]) -> list[bytes]:
         """Those of the keys that are not past their deadline; the others are left where they are."""

@@ -20,6 +20,7 @@ def check_invariants(engine: Engine) -> None:
         check_client(engine, client)
     check_observers(engine, clients)
     check_subscriptions(engine, clients)
+    check_pause(engine)
 
 
 def check_keys(db: Database) -> None:
@@ -86,6 +87,21 @@ def check_subscriptions(engine: Engine, clients: list[Client]) -> None:
         subscribed = {(name, client) for name, who in registry.items() for client in who}
         assert subscribed == {(name, client) for client in clients for name in getattr(client, own)}
     assert pubsub.matchers.keys() == pubsub.patterns.keys()
+
+
+def check_pause(engine: Engine) -> None:
+    """Nobody is held back without a pause."""
+    pause = engine.pause
+    gated = engine.gated
+    engine.update_gated()
+    assert engine.gated == gated
+    assert engine.keyspace.keep_expired == pause.active
+    assert pause.active or not pause.of_all
+    for client in engine.blocked:
+        assert client.wait is not None
+        if client.wait.postponed:
+            assert pause.active
+            assert client.wait.timer is None
 
 
 def check_deserted(engine: Engine) -> None:

@@ -1,6 +1,14 @@
 """The line that CLIENT LIST and the log show of a client."""
 
-from selredis.engine.client_info import CLIENT_BYTES, describe, request_bytes
+from selredis.engine.client_info import (
+    CLIENT_BYTES,
+    PATTERN_BYTES,
+    SUBSCRIPTION_BYTES,
+    WATCHED_KEY_BYTES,
+    describe,
+    memory_of,
+    request_bytes,
+)
 
 NAMES = (
     'id addr laddr fd name age idle flags db sub psub ssub multi qbuf qbuf-free argv-mem multi-mem rbs rbp obl oll omem'
@@ -96,7 +104,7 @@ def test_a_transaction(clients):
     assert shown['flags'] == 'xd'
     assert shown['multi'] == '1'
     assert int(shown['multi-mem']) > 0
-    assert int(shown['tot-mem']) == CLIENT_BYTES + int(shown['multi-mem'])
+    assert int(shown['tot-mem']) == CLIENT_BYTES + WATCHED_KEY_BYTES + int(shown['multi-mem'])
 
 
 def test_subscriptions(client):
@@ -105,6 +113,8 @@ def test_subscriptions(client):
     client('SSUBSCRIBE', 'd', 'e', 'f')
     shown = fields(client)
     assert (shown['flags'], shown['sub'], shown['psub'], shown['ssub']) == ('P', '2', '1', '3')
+    client.take()
+    assert memory_of(client.client) == CLIENT_BYTES + 5 * SUBSCRIPTION_BYTES + PATTERN_BYTES
 
 
 def test_what_is_queued_for_it(clients):

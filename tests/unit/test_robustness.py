@@ -90,6 +90,7 @@ class Scene:
 
     def check(self) -> None:
         """The server still answers, its tables agree, and keep nothing of clients that have gone."""
+        self.engine.pause.end()
         self.settle()
         check_invariants(self.engine)
         fresh = self.open()
