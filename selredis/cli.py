@@ -13,9 +13,11 @@ from selredis.driver import Driver
 from selredis.log import Log
 from selredis.net.listener import ListenError
 from selredis.server import Server
+from selredis.supervision import find_supervisor
 from selredis.version import REDIS_VERSION, SELREDIS_VERSION
 
 STANDARD_INPUT, STANDARD_ERROR = 0, 2
+PID_FILE = '/var/run/redis.pid'  # of a server in the background, unless it is told another (redis config.h)
 
 USAGE = """\
 Usage: selredis [/path/to/redis.conf] [options] [-]
@@ -59,10 +61,20 @@ def main(arguments: Sequence[str] | None = None, make_driver: Callable[[Config, 
     except UnreadableConfigFile as error:
         log.warning(str(error))
         return 1
-    return serve(make_driver(config, log), invocation)
+    supervisor = find_supervisor(config['supervised'], log)
+    in_background = config['daemonize'] and supervisor.name == 'no'
+    if in_background:
+        go_to_background()
+    if config['syslog-enabled']:
+        log.open_syslog(config['syslog-ident'], config['syslog-facility'])
+    server = make_driver(config, log)
+    server.supervisor = supervisor
+    server.engine.deployment.supervised = supervisor.name
+    pid_file = config.path('pidfile') or (PID_FILE if in_background else '')
+    return serve(server, invocation, pid_file)
 
 
-def serve(server: Driver, invocation: Invocation) -> int:
+def serve(server: Driver, invocation: Invocation, pid_path: str = '') -> int:
     """Start, serve, stop in order; every step is a line of the log."""
     config, log = server.config, server.log
     log.notice(
@@ -85,15 +97,31 @@ def serve(server: Driver, invocation: Invocation) -> int:
     except ListenError as error:
         log.warning(str(error))
         return 1
-    pid_file = PidFile(config.path('pidfile'), log)
+    pid_file = PidFile(pid_path, log)
     keep_collector_quiet()
     log.notice('Server initialized')
-    log.notice(f'Ready to accept connections {" ".join(server.kinds())}')
+    for kind in server.kinds():
+        log.notice(f'Ready to accept connections {kind}')
+    server.supervisor.ready()
     server.run()
     pid_file.remove()
     server.close()
     log.warning('Redis is now ready to exit, bye bye...')
     return 0
+
+
+def go_to_background() -> None:
+    """Let whoever has started the server go on, and have nothing more to do with its terminal.
+
+    What the log tells goes on in a file, or to nobody.
+    """
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(STANDARD_ERROR + 1):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def open_standard_descriptors() -> None:

@@ -13,7 +13,7 @@ import socket
 import sys
 from collections.abc import Callable
 from random import SystemRandom
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import selredis.commands  # noqa: F401  (importing them fills the command table)
 from selredis.clock import Clock, SystemClock
@@ -23,11 +23,16 @@ from selredis.errors import ConfigError
 from selredis.log import Log
 from selredis.net.listener import ListenError, format_address, listen_tcp, listen_unix
 from selredis.net.remote_client import ConnectionTable, RemoteClient
+from selredis.net.tls import TLS_PARAMETERS, TlsError
 from selredis.resp.parser import ParserLimits
+from selredis.supervision import Supervisor
 from selredis.timers import Timers
 
 RESERVED_DESCRIPTORS = 32  # for listeners, the log, files (redis server.h, CONFIG_MIN_RESERVED_FDS)
 LAST_FLUSH_MS = 1_000  # at the end: how long peers may take to read what is left for them
+DEFECT_PAUSE_MS = 1_000  # from one report of what fails between turns to the next: it may fail in all of them
+
+KINDS = ('tcp', 'unix', 'tls')  # of connections, in the order in which Redis numbers them
 
 TOO_MANY = b'-ERR max number of clients reached\r\n'
 PROTECTED = (
@@ -45,12 +50,28 @@ PROTECTED = (
 
 
 class Listening(Protocol):
-    """A listening socket that newcomers are taken from until it is closed."""
+    """A listening socket that newcomers of one of KINDS are taken from until it is closed."""
 
     sock: socket.socket
+    kind: str
 
     def close(self) -> None:
         """Take no more. A unix socket's file goes, too."""
+
+
+class Binding(NamedTuple):
+    """What the listeners of one kind were asked for: where, and by which port (0 for a free one)."""
+
+    addresses: tuple[str, ...]
+    port: int
+
+
+class Origin(NamedTuple):
+    """Where a newcomer is from and where it has come to, as CLIENT LIST tells; whether it is on this machine."""
+
+    addr: bytes
+    laddr: bytes
+    local: bool
 
 
 class Driver:
@@ -59,8 +80,8 @@ class Driver:
     A driver of some loop provides `add_listener`, `call_again`, `call_on_signal`, `run`, `stop`, `end` and `close`, and
     has `before_sleep` called once a turn, behind everything that clients have said in it.
 
-    `free_port`: port 0 means a free port even if there is a unix socket, too; without it, as in Redis, a server with a
-    unix socket and port 0 has no TCP port.
+    `free_port`: port 0 means a free port even if clients may come in otherwise, too; without it, as in Redis, a server
+    with port 0 and a unix socket or a TLS port has no port for plain TCP.
     """
 
     def __init__(
@@ -79,24 +100,33 @@ class Driver:
         self.table = ConnectionTable()
         self.limits = ParserLimits(config['proto-max-bulk-len'])
         self.listeners: list[Listening] = []
+        self.bindings: dict[str, Binding] = {}  # by kind
         self.port = self.asked_port = 0
         self.host = ''
+        self.supervisor = Supervisor()
         self.free_port = free_port
         self.expire_backlog = False
         self.stopping = False
         self.signal_name = ''  # of a signal that asks for the end; a handler may set it at any moment
+        self.reported_ms: int | None = None  # when a failure between turns was last told of
         self.engine.deployment.executable = sys.executable
         config.on_change('loglevel', self.apply_log)
         config.on_change('proto-max-bulk-len', self.apply_limits)
         config.on_change('maxclients', self.apply_maxclients)
-        config.on_change('bind', self.rebind)
-        config.on_change('port', self.rebind)
+        for name in TLS_PARAMETERS:  # before those that open what needs the context
+            config.on_change(name, self.apply_tls)
+        for name in ('bind', 'port', 'tls-port'):
+            config.on_change(name, self.rebind)
 
     # What a loop provides
 
-    def add_listener(self, sock: socket.socket) -> None:
-        """Take newcomers from a listening socket, from the next turn on; adds to `listeners`."""
+    def add_listener(self, sock: socket.socket, kind: str) -> None:
+        """Take newcomers of one of KINDS from a listening socket, from the next turn on; adds to `listeners`."""
         raise NotImplementedError
+
+    def prepare_tls(self) -> None:
+        """Have newcomers of TLS speak it as is configured now. Raises TlsError; then all stays as it was."""
+        raise TlsError('TLS is not supported by this driver.')
 
     def call_again(self) -> None:
         """Do not wait at the end of this turn: there is more to do in the next."""
@@ -129,57 +159,87 @@ class Driver:
         config = self.config
         try:
             self.raise_descriptor_limit()
-            self.open_tcp()
+            if config['tls-port']:
+                self.prepare_tls()
+            self.open_ports()
             if config['unixsocket']:
                 path = config.path('unixsocket')
-                self.add_listener(listen_unix(path, config['unixsocketperm'], config['tcp-backlog']))
+                self.add_listener(listen_unix(path, config['unixsocketperm'], config['tcp-backlog']), 'unix')
+            if not self.listeners:
+                raise ListenError('Configured to not listen anywhere, exiting.')
         except ListenError:
             self.close()
             raise
+        except TlsError as error:
+            self.close()
+            self.log.warning(str(error))
+            raise ListenError('Failed to configure TLS. Check logs for more info.') from error
         for listener in self.listeners:
-            self.log.notice(f'Listening on {format_address(listener.sock.getsockname())}')
+            secured = ' (tls)' if listener.kind == 'tls' else ''
+            self.log.notice(f'Listening on {format_address(listener.sock.getsockname())}{secured}')
         self.engine.timers.call_at(self.engine.monotonic_ms(), self.cron)
 
-    def open_tcp(self) -> None:
+    def wanted_bindings(self) -> dict[str, Binding]:
+        """What the configuration asks for, by kind."""
         config = self.config
-        if config['port'] == 0 and config['unixsocket'] and not self.free_port:
-            return
-        if self.asked_port != config['port']:
-            self.asked_port = self.port = config['port']
-        # A free port that was found once is kept when the addresses change.
-        for sock in listen_tcp(config['bind'], self.port, config['tcp-backlog'], self.log.warning):
-            self.host, self.port = self.host or sock.getsockname()[0], sock.getsockname()[1]
-            self.add_listener(sock)
-        self.engine.deployment.tcp_port = self.port
+        wanted = {}
+        if config['port'] or self.free_port or not (config['unixsocket'] or config['tls-port']):
+            wanted['tcp'] = Binding(config['bind'], config['port'])
+        if config['tls-port']:
+            wanted['tls'] = Binding(config['bind'], config['tls-port'])
+        return wanted
+
+    def open_ports(self) -> None:
+        """Listen on those ports that are wanted and not open yet. Raises ListenError."""
+        for kind, binding in self.wanted_bindings().items():
+            if kind in self.bindings:
+                continue
+            port = binding.port
+            if kind == 'tcp':
+                if self.asked_port != port:
+                    self.asked_port = self.port = port
+                port = self.port  # a free port that was found once is kept when the addresses change
+            for sock in listen_tcp(binding.addresses, port, self.config['tcp-backlog'], self.log.warning, kind):
+                if kind == 'tcp':
+                    self.host, self.port = self.host or sock.getsockname()[0], sock.getsockname()[1]
+                self.add_listener(sock, kind)
+            self.bindings[kind] = binding
+        deployment = self.engine.deployment
+        deployment.tcp_port = self.port if 'tcp' in self.bindings else 0
+        deployment.tls_port = self.config['tls-port']
 
     def shut_down(self) -> None:
         """Begin the end: no new connections and no more commands, but who is owed replies may still take them."""
         if self.stopping:
             return
         self.stopping = True
+        self.engine.timers.call_at(self.engine.monotonic_ms() + LAST_FLUSH_MS, self.end)
+        self.call_again()
+        self.supervisor.stopping()
         self.close_listeners()
         for connection in self.table.all():
             connection.close_after_replies()
-        self.engine.timers.call_at(self.engine.monotonic_ms() + LAST_FLUSH_MS, self.end)
-        self.call_again()
 
-    def close_listeners(self) -> None:
-        for listener in self.listeners:
-            if listener.sock.family == socket.AF_UNIX:
+    def close_listeners(self, kind: str = '') -> None:
+        """Take no more newcomers of that kind, or of any."""
+        closing = [listener for listener in self.listeners if kind in ('', listener.kind)]
+        self.listeners = [listener for listener in self.listeners if listener not in closing]
+        for listener in closing:
+            if listener.kind == 'unix':
                 self.log.notice('Removing the unix socket file.')
             listener.close()
-        self.listeners.clear()
 
     def kinds(self) -> list[str]:
-        """What there is to connect by, in Redis's words: `tcp`, `unix`."""
-        names = ['unix' if listener.sock.family == socket.AF_UNIX else 'tcp' for listener in self.listeners]
-        return list(dict.fromkeys(names))
+        """What there is to connect by, of KINDS."""
+        open_ = {listener.kind for listener in self.listeners}
+        return [kind for kind in KINDS if kind in open_]
 
     # Turns
 
     def before_sleep(self) -> None:
         """Once a turn, before the wait. Closing comes last: nothing is closed while a table is being walked."""
         engine = self.engine
+        # A defect of ours costs what it hits. Everybody gets replies all the same, and the server ends when it is told.
         try:
             if engine.keyspace.ready:
                 engine.serve_ready()
@@ -188,18 +248,42 @@ class Driver:
             if self.expire_backlog:
                 self.expire()
         except Exception as error:
-            # A defect of ours. Everybody gets replies all the same.
-            self.log.defect('What goes on between turns failed', error)
-        if engine.to_flush:
-            self.flush()
-        if engine.doomed:
-            self.close_doomed()
+            self.report(error)
+        try:
+            if engine.to_flush:
+                self.flush()
+            if engine.doomed:
+                self.close_doomed()
+        except Exception as error:
+            self.report(error)
         if self.stopping:
             if not self.table:
                 self.end()
-        elif engine.shutdown_requested or self.signal_name:
+        elif engine.shutdown_requested or (self.signal_name and self.may_end()):
             self.log.notice('User requested shutdown...')
-            self.shut_down()
+            try:
+                self.shut_down()
+            except Exception as error:
+                self.report(error)
+
+    def may_end(self) -> bool:
+        """Whether a signal ends the server; not if it is to save the data first, for that cannot be done yet."""
+        options = self.config[f'shutdown-on-{self.signal_name.lower()}']
+        if 'save' not in options or 'force' in options:
+            return True
+        self.log.warning(
+            f"Nothing can be saved to disk yet, can't exit: shutdown-on-{self.signal_name.lower()} asks for it"
+        )
+        self.log.warning('Errors trying to shut down the server. Check the logs for more information.')
+        self.signal_name = ''
+        return False
+
+    def report(self, error: Exception) -> None:
+        """Log what has failed between turns, once a while."""
+        now_ms = self.engine.monotonic_ms()
+        if self.reported_ms is None or now_ms - self.reported_ms >= DEFECT_PAUSE_MS:
+            self.reported_ms = now_ms
+            self.log.defect('What goes on between turns failed', error)
 
     def resume(self) -> None:
         """Let clients go on whose commands or input had to wait. What they make runnable has its turn next.
@@ -272,33 +356,39 @@ class Driver:
 
     # Newcomers
 
-    def refusal(self, sock: socket.socket) -> bytes:
-        """Why a newcomer may not stay, as its error; empty if it may. Raises OSError if it has gone already."""
-        config = self.config
-        if len(self.table) >= config['maxclients']:
-            error = TOO_MANY
-        elif config['protected-mode'] and not config['requirepass'] and not is_local(sock):
-            error = PROTECTED
-        else:
+    def refusal(self, local: bool) -> bytes:
+        """Why a newcomer may not stay, as its error; empty if it may."""
+        return self.crowded() or self.admission_error(local)
+
+    def crowded(self) -> bytes:
+        """The error for a newcomer while there are as many clients as there may be, otherwise empty."""
+        if len(self.table) < self.config['maxclients']:
             return b''
         self.engine.stats.rejected_connections += 1
-        return error
+        return TOO_MANY
 
-    def introduce(self, client: RemoteClient, sock: socket.socket) -> None:
+    def admission_error(self, local: bool) -> bytes:
+        """Why a newcomer that can be spoken to may not stay; empty if it may, and then it is counted."""
+        config = self.config
+        if config['protected-mode'] and not config['requirepass'] and not local:
+            self.engine.stats.rejected_connections += 1
+            return PROTECTED
+        self.engine.stats.connections += 1
+        return b''
+
+    def introduce(self, client: RemoteClient, sock: socket.socket, origin: Origin) -> None:
         """Note who and where a newcomer is, and have the system ask it now and then whether it still is.
 
         Raises OSError if it has gone already.
         """
         client.fd = sock.fileno()
-        client.local = is_local(sock)
-        client.addr, client.laddr = addresses(sock)
-        if sock.family != socket.AF_UNIX and self.config['tcp-keepalive']:
-            keep_alive(sock, self.config['tcp-keepalive'])
-        self.engine.stats.connections += 1
+        client.addr, client.laddr, client.local = origin
         if sock.family == socket.AF_UNIX:
             self.log.verbose(f'Accepted connection to {self.config["unixsocket"]}')
-        else:
-            self.log.verbose(f'Accepted {client.addr.decode()}')
+            return
+        if self.config['tcp-keepalive']:
+            keep_alive(sock, self.config['tcp-keepalive'])
+        self.log.verbose(f'Accepted {client.addr.decode()}')
 
     def on_out_of_descriptors(self, error: OSError) -> None:
         self.log.warning(f'Accepting client connection: {error.strerror}: no more until some descriptors are free')
@@ -330,15 +420,28 @@ class Driver:
                 f' {self.config["maxclients"]}'
             )
 
-    def rebind(self) -> None:
-        """Listen on the addresses and the port that are configured now; the old ones stay if that fails."""
-        old = [listener for listener in self.listeners if listener.sock.family != socket.AF_UNIX]
-        self.listeners = [listener for listener in self.listeners if listener not in old]
-        ports = self.asked_port, self.port
-        for listener in old:
-            listener.close()
+    def apply_tls(self) -> None:
+        """Raises ConfigError if TLS cannot be had as it is configured now; it goes on as it was then."""
+        if not self.config['tls-port']:
+            return
         try:
-            self.open_tcp()
+            self.prepare_tls()
+        except TlsError as error:
+            self.log.warning(str(error))
+            raise ConfigError('Unable to update TLS configuration. Check server logs.') from error
+
+    def rebind(self) -> None:
+        """Listen on the addresses and the ports that are configured now; the old ones stay if that fails."""
+        wanted = self.wanted_bindings()
+        if 'tls' in wanted and 'tls' not in self.bindings:
+            self.apply_tls()
+        for kind, binding in list(self.bindings.items()):
+            if wanted.get(kind) != binding:
+                self.close_listeners(kind)
+                del self.bindings[kind]
+        ports = self.asked_port, self.port
+        try:
+            self.open_ports()
         except ListenError as error:
             self.asked_port, self.port = ports
             raise ConfigError('Unable to listen on this port. Check server logs.') from error
@@ -385,20 +488,20 @@ def refuse(sock: socket.socket, error: bytes) -> None:
             return
 
 
-def is_local(sock: socket.socket) -> bool:
-    """Whether the peer is on this machine: by a unix socket or a loopback address."""
-    if sock.family == socket.AF_UNIX:
-        return True
-    host: str = sock.getpeername()[0]
-    return host == '::1' or host.startswith(('127.', '::ffff:127.'))
+def origin_of(sock: socket.socket, name: Any) -> Origin:
+    """Where a newcomer comes from; `name` is its end of the socket as the system tells it.
 
-
-def addresses(sock: socket.socket) -> tuple[bytes, bytes]:
-    """Where the peer is, and where it has come to. For a unix socket that is its path, for both."""
+    For a unix socket that is its path, for both ends. Raises OSError if the newcomer has gone already.
+    """
     if sock.family == socket.AF_UNIX:
         path = os.fsencode(sock.getsockname()) + b':0'
-        return path, path
-    return format_address(sock.getpeername()).encode(), format_address(sock.getsockname()).encode()
+        return Origin(path, path, local=True)
+    return Origin(format_address(name).encode(), format_address(sock.getsockname()).encode(), is_local(name[0]))
+
+
+def is_local(host: str) -> bool:
+    """Whether an address is one of this machine alone."""
+    return host == '::1' or host.startswith(('127.', '::ffff:127.'))
 
 
 def keep_alive(sock: socket.socket, seconds: int) -> None:

@@ -4,11 +4,13 @@ A file is opened for each line, as Redis does it, so that logrotate may move it 
 """
 
 import os
+import syslog
 import time
 import traceback
 
 LEVELS = ('debug', 'verbose', 'notice', 'warning', 'nothing')
 MARKS = '.-*#'
+PRIORITIES = (syslog.LOG_DEBUG, syslog.LOG_INFO, syslog.LOG_NOTICE, syslog.LOG_WARNING)
 
 STANDARD_OUTPUT = 1
 
@@ -17,15 +19,23 @@ CONTROLS = {code: f'\\x{code:02x}' for code in (*range(0x20), *range(0x7F, 0xA0)
 
 
 class Log:
-    """Lines of `level` and above, to standard output or to the end of a file."""
+    """Lines of `level` and above, to standard output or to the end of a file, and to the system's log if asked to."""
 
     def __init__(self, level: str = 'notice', path: str = '') -> None:
+        self.to_syslog = False
         self.set(level, path)
 
     def set(self, level: str, path: str) -> None:
         """Go on with another level (one of LEVELS) or file ('' for standard output)."""
         self.threshold = LEVELS.index(level)
         self.path = path
+
+    def open_syslog(self, ident: str, facility: str) -> None:
+        """From now on tell the system's log, too, of whose facilities one is `user` or `local0` to `local7`."""
+        syslog.openlog(
+            ident, syslog.LOG_PID | syslog.LOG_NDELAY | syslog.LOG_NOWAIT, getattr(syslog, f'LOG_{facility.upper()}')
+        )
+        self.to_syslog = True
 
     def debug(self, text: str) -> None:
         self._write(0, text)
@@ -48,9 +58,12 @@ class Log:
     def _write(self, level: int, text: str) -> None:
         if level < self.threshold:
             return
+        text = text.translate(CONTROLS)
+        if self.to_syslog:
+            syslog.syslog(PRIORITIES[level], text.encode('utf-8', 'backslashreplace').decode())
         now = time.time()
         stamp = time.strftime('%d %b %Y %H:%M:%S', time.localtime(now))
-        line = f'{os.getpid()}:M {stamp}.{int(now * 1000) % 1000:03d} {MARKS[level]} {text.translate(CONTROLS)}\n'
+        line = f'{os.getpid()}:M {stamp}.{int(now * 1000) % 1000:03d} {MARKS[level]} {text}\n'
         data = line.encode('utf-8', 'backslashreplace')
         try:
             if self.path:

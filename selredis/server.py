@@ -2,15 +2,19 @@
 
 import signal
 import socket
+import ssl
 from collections.abc import Callable
+from typing import Any
 
 from selredis.clock import Clock
 from selredis.config import Config
-from selredis.driver import Driver, refuse
+from selredis.driver import Driver, Origin, origin_of, refuse
 from selredis.log import Log
 from selredis.net.connection import Connection
 from selredis.net.listener import Listener
 from selredis.net.loop import Loop
+from selredis.net.tls import make_context
+from selredis.net.tls_connection import TlsConnection
 
 
 class Server(Driver):
@@ -20,12 +24,17 @@ class Server(Driver):
         super().__init__(config, log, clock, free_port=free_port)
         self.loop = Loop(self.clock, self.engine.timers, self.on_callback_error)
         self.loop.before_wait = self.before_sleep
+        self.context: ssl.SSLContext | None = None  # for those who come in by TLS from now on
         self.engine.deployment.multiplexing_api = type(self.loop.selector).__name__.removesuffix('Selector').lower()
 
-    def add_listener(self, sock: socket.socket) -> None:
-        self.listeners.append(
-            Listener(self.loop, self.engine.timers, sock, self.on_accepted, self.on_out_of_descriptors)
-        )
+    def add_listener(self, sock: socket.socket, kind: str) -> None:
+        accepted = self.on_accepted_tls if kind == 'tls' else self.on_accepted
+        self.listeners.append(Listener(self.loop, self.engine.timers, sock, kind, accepted, self.on_out_of_descriptors))
+
+    def prepare_tls(self) -> None:
+        self.context, warnings = make_context(self.config)
+        for warning in warnings:
+            self.log.warning(warning)
 
     def call_again(self) -> None:
         self.loop.call_again()
@@ -49,22 +58,54 @@ class Server(Driver):
             connection.close()
         self.loop.close()
 
-    def on_accepted(self, sock: socket.socket) -> None:
+    def on_accepted(self, sock: socket.socket, name: Any) -> None:
         """Make a connection of a new socket, or tell it why not."""
         try:
-            refusal = self.refusal(sock)
+            origin = origin_of(sock, name)
+            refusal = self.refusal(origin.local)
             if refusal:
                 refuse(sock, refusal)
                 return
-            sock.setblocking(False)
-            if sock.family != socket.AF_UNIX:
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            prepare(sock)
         except OSError:
             sock.close()  # the newcomer has gone again already
             return
         self.engine.tell_time()
-        connection = Connection(self.engine, self.loop, self.table, sock, self.limits)
+        self.settle_in(Connection(self.engine, self.loop, self.table, sock, self.limits), origin)
+
+    def on_accepted_tls(self, sock: socket.socket, name: Any) -> None:
+        """Make a connection of a new socket, which is to shake hands before anybody can tell it anything."""
         try:
-            self.introduce(connection, sock)
+            if self.crowded():
+                sock.close()
+                return
+            origin = origin_of(sock, name)
+            prepare(sock)
+        except OSError:
+            sock.close()
+            return
+        self.engine.tell_time()
+        assert self.context is not None
+        self.settle_in(
+            TlsConnection(self.engine, self.loop, self.table, sock, self.limits, self.context, self.on_secured), origin
+        )
+
+    def settle_in(self, connection: Connection, origin: Origin) -> None:
+        try:
+            self.introduce(connection, connection.sock, origin)
         except OSError:
             connection.doom()
+
+    def on_secured(self, connection: TlsConnection) -> None:
+        """A handshake is over: the newcomer may stay, or is told why not."""
+        error = self.admission_error(connection.local)
+        if error:
+            connection.queue(error)
+            connection.close_after_replies()
+
+
+def prepare(sock: socket.socket) -> None:
+    """Make a newcomer's socket one for the loop. Raises OSError if it has gone already."""
+    sock.setblocking(False)
+    if sock.family != socket.AF_UNIX:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

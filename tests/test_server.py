@@ -152,7 +152,7 @@ def test_newcomer_past_maxclients_is_told_why(connect: Connect) -> None:
 
 
 def test_stranger_from_outside_is_refused_in_protected_mode(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('selredis.driver.is_local', lambda _sock: False)
+    monkeypatch.setattr('selredis.driver.is_local', lambda _host: False)
     with selredis.serve() as server:
         assert read_to_end(connect(server)).startswith(b'-DENIED Redis is running in protected mode because')
     with selredis.serve(requirepass='secret') as server:
@@ -341,9 +341,9 @@ def test_without_descriptors_accepting_pauses_and_goes_on(connect: Connect, monk
     listen = Listener.__init__
 
     def listen_exhausted(
-        self: Listener, loop: object, timers: object, sock: object, accepted: object, _: object
+        self: Listener, loop: object, timers: object, sock: object, kind: object, accepted: object, _: object
     ) -> None:
-        listen(self, loop, timers, Exhausted(sock), accepted, complaints.append)  # type: ignore[arg-type]
+        listen(self, loop, timers, Exhausted(sock), kind, accepted, complaints.append)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Listener, '__init__', listen_exhausted)
     with selredis.serve() as server:

@@ -25,7 +25,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ('acl', 'config', 'config_file', 'config_kinds', 'config_table', 'engine/'),
     ('persistence/', 'replication/', 'scripting/'),
     ('commands/',),
-    ('__main__', 'cli', 'driver', 'embedded', 'net/', 'server'),
+    ('__main__', 'cli', 'driver', 'embedded', 'net/', 'server', 'supervision'),
     ('__init__',),
 )
 

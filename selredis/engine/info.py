@@ -43,9 +43,9 @@ def server(engine: Engine) -> Fields:
         'multiplexing_api': deployment.multiplexing_api,
         'python_version': '.'.join(map(str, sys.version_info[:3])),
         'process_id': os.getpid(),
-        'process_supervised': 'no',
+        'process_supervised': deployment.supervised,
         'run_id': engine.run_id,
-        'tcp_port': deployment.tcp_port,
+        'tcp_port': deployment.tcp_port or deployment.tls_port,
         'server_time_usec': engine.clock.now_us(),
         'uptime_in_seconds': uptime_ms // 1000,
         'uptime_in_days': uptime_ms // MS_A_DAY,
@@ -61,12 +61,14 @@ def server(engine: Engine) -> Fields:
 def listeners(engine: Engine) -> Fields:
     """Where clients may connect, numbered by kind as in Redis."""
     found: Fields = {}
-    port = engine.deployment.tcp_port
-    if port:
-        addresses = ''.join(f',bind={address}' for address in engine.config['bind'])
-        found['listener0'] = f'name=tcp{addresses},port={port}'
-    if engine.config['unixsocket']:
-        found['listener1'] = f'name=unix,bind={engine.config["unixsocket"]}'
+    deployment, config = engine.deployment, engine.config
+    addresses = ''.join(f',bind={address}' for address in config['bind'])
+    if deployment.tcp_port:
+        found['listener0'] = f'name=tcp{addresses},port={deployment.tcp_port}'
+    if config['unixsocket']:
+        found['listener1'] = f'name=unix,bind={config["unixsocket"]}'
+    if deployment.tls_port:
+        found['listener2'] = f'name=tls{addresses},port={deployment.tls_port}'
     return found
 
 

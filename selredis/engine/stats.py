@@ -108,10 +108,12 @@ class Stats:
 class Deployment:
     """What the driver tells of how the server was started; INFO shows it."""
 
-    __slots__ = ('config_file', 'executable', 'multiplexing_api', 'tcp_port')
+    __slots__ = ('config_file', 'executable', 'multiplexing_api', 'supervised', 'tcp_port', 'tls_port')
 
     def __init__(self) -> None:
         self.tcp_port = 0
+        self.tls_port = 0
+        self.supervised = 'no'
         self.config_file = ''
         self.executable = ''
         self.multiplexing_api = ''

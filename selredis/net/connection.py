@@ -139,10 +139,7 @@ class Connection(RemoteClient):
         if sent < len(piece):
             unsent.appendleft(memoryview(piece)[sent:])
         elif not unsent:
-            self.unsent = None
-            self.loop.remove_writer(self.fd)
-            if self.closing:
-                self.doom()
+            self.end_unsent()
         if self.congested:
             self.update_congested()
 
@@ -164,11 +161,24 @@ class Connection(RemoteClient):
 
     def keep(self, data: bytes | memoryview) -> None:
         """Let bytes wait until the socket is writable."""
-        if self.unsent is None:
-            self.unsent = deque()
-            self.loop.add_writer(self.fd, self.on_writable)
-        self.unsent.append(data)
+        unsent = self.unsent
+        if unsent is None:
+            unsent = self.begin_unsent()
+        unsent.append(data)
         self.unsent_bytes += len(data)
+
+    def begin_unsent(self) -> deque[bytes | memoryview]:
+        """From now on output waits until the socket is writable."""
+        self.loop.add_writer(self.fd, self.on_writable)
+        self.unsent = deque()
+        return self.unsent
+
+    def end_unsent(self) -> None:
+        """The peer has taken all that had to wait."""
+        self.unsent = None
+        self.loop.remove_writer(self.fd)
+        if self.closing:
+            self.doom()
 
     def update_congested(self) -> None:
         """Stop or go on reading, as what the peer leaves unread passes the high-water mark or falls below the low."""

@@ -26,19 +26,25 @@ class ListenError(Exception):
 
 
 class Listener:
-    """One listening socket. `accepted(sock)` is called for each newcomer, `out_of_descriptors(error)` once a pause."""
+    """One listening socket; its `kind` is what its newcomers are, in Redis's words: `tcp`, `unix` or `tls`.
+
+    `accepted(sock, name)` is called for each newcomer, with where it comes from as the system tells it,
+    `out_of_descriptors(error)` once a pause.
+    """
 
     def __init__(
         self,
         loop: Loop,
         timers: Timers,
         sock: socket.socket,
-        accepted: Callable[[socket.socket], object],
+        kind: str,
+        accepted: Callable[[socket.socket, Any], object],
         out_of_descriptors: Callable[[OSError], object],
     ) -> None:
         self.loop = loop
         self.timers = timers
         self.sock = sock
+        self.kind = kind
         self.accepted = accepted
         self.out_of_descriptors = out_of_descriptors
         self.pause: Timer | None = None
@@ -60,7 +66,7 @@ class Listener:
         """Accept as many as a turn allows."""
         for _ in range(ACCEPTS_A_TURN):
             try:
-                sock, _peer = self.sock.accept()
+                sock, name = self.sock.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
@@ -74,7 +80,7 @@ class Listener:
                 self.pause = self.timers.call_at(self.loop.now_ms() + PAUSE_MS, self.listen)
                 return
             self.short_of_descriptors = False
-            self.accepted(sock)
+            self.accepted(sock, name)
 
     def close(self) -> None:
         """Accept no more. A unix socket's file goes, too, if it is still this one's."""
@@ -94,17 +100,20 @@ def format_address(name: tuple[str, int] | tuple[str, int, int, int] | str) -> s
     return f'[{host}]:{port}' if ':' in host else f'{host}:{port}'
 
 
-def listen_tcp(addresses: Sequence[str], port: int, backlog: int, log: Callable[[str], object]) -> list[socket.socket]:
+def listen_tcp(
+    addresses: Sequence[str], port: int, backlog: int, log: Callable[[str], object], kind: str = 'tcp'
+) -> list[socket.socket]:
     """Open a socket for every address, all on one port; port 0 is one that is free on all of them.
 
-    A `-` before an address makes it optional, `*` is every IPv4 address and `::*` every IPv6 one. Raises ListenError.
+    A `-` before an address makes it optional, `*` is every IPv4 address and `::*` every IPv6 one. Raises ListenError,
+    which calls them by their `kind`.
     """
     for _ in range(PORT_TRIES):
         sockets: list[socket.socket] = []
         chosen = port
         try:
             for address in addresses:
-                sock = _open(address, chosen, backlog, log)
+                sock = _open(address, chosen, backlog, log, kind)
                 if sock is not None:
                     sockets.append(sock)
                     chosen = sock.getsockname()[1]
@@ -115,12 +124,12 @@ def listen_tcp(addresses: Sequence[str], port: int, backlog: int, log: Callable[
                 continue
             raise
         if addresses and not sockets:
-            raise ListenError(f'Failed listening on port {port} (tcp), aborting.')
+            raise ListenError(f'Failed listening on port {port} ({kind}), aborting.')
         return sockets
-    raise ListenError(f'Failed listening on port {port} (tcp), aborting.')
+    raise ListenError(f'Failed listening on port {port} ({kind}), aborting.')
 
 
-def _open(address: str, port: int, backlog: int, log: Callable[[str], object]) -> socket.socket | None:
+def _open(address: str, port: int, backlog: int, log: Callable[[str], object], kind: str) -> socket.socket | None:
     optional = address.startswith('-')
     host = address.removeprefix('-')
     sock: socket.socket | None = None
@@ -140,7 +149,7 @@ def _open(address: str, port: int, backlog: int, log: Callable[[str], object]) -
             return None
         reason = error.strerror or str(error)
         log(f'Warning: Could not create server TCP listening socket {host}:{port}: bind: {reason}')
-        raise ListenError(f'Failed listening on port {port} (tcp), aborting.') from error
+        raise ListenError(f'Failed listening on port {port} ({kind}), aborting.') from error
     return sock
 
 

@@ -59,7 +59,7 @@ class InProcessStage(Stage):
 
     def open(self, number: int) -> None:
         ours, theirs = socket.socketpair()
-        self.server.on_accepted(theirs)
+        self.server.on_accepted(theirs, '')
         self.clients[number] = WireClient(ours)
         self.ids[number] = b'%d' % max(self.server.engine.clients)
         if self.protocol == 3:

@@ -50,7 +50,7 @@ class Scene:
 
     def open(self, protocol: int = 2) -> WireClient:
         ours, theirs = socket.socketpair()
-        self.server.on_accepted(theirs)
+        self.server.on_accepted(theirs, '')
         client = WireClient(ours)
         if protocol == 3:
             client.send(encode_command('HELLO', 3))

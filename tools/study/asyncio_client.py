@@ -4,6 +4,7 @@ import asyncio
 import socket
 from typing import cast
 
+from selredis.driver import origin_of
 from selredis.net.remote_client import HIGH_WATER_BYTES, UNCOUNTED_BYTES, RemoteClient
 from tools.study.asyncio_driver import AsyncioDriver
 
@@ -48,9 +49,10 @@ class TransportClient(RemoteClient):
         self.transport = cast(asyncio.Transport, transport)  # uvloop's are none by inheritance
         sock = transport.get_extra_info('socket')
         try:
-            refusal = self.driver.refusal(sock)
+            origin = origin_of(sock, sock.getpeername())
+            refusal = self.driver.refusal(origin.local)
             if not refusal:
-                self.driver.introduce(self, sock)
+                self.driver.introduce(self, sock, origin)
         except OSError:
             self.transport.abort()  # gone again already
             return False

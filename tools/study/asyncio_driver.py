@@ -79,10 +79,12 @@ class AsyncioListener:
         self,
         loop: asyncio.AbstractEventLoop,
         sock: socket.socket,
+        kind: str,
         serve: Coroutine[Any, Any, asyncio.AbstractServer],
     ) -> None:
         self.loop = loop
         self.sock = sock
+        self.kind = kind
         self.starting = loop.create_task(serve)
 
     def close(self) -> None:

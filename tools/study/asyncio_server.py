@@ -119,13 +119,13 @@ class ProtocolFactory:
 class AsyncioServer(AsyncioDriver):
     """The protocols' server."""
 
-    def add_listener(self, sock: socket.socket) -> None:
+    def add_listener(self, sock: socket.socket, kind: str) -> None:
         factory = ProtocolFactory(self)
         if sock.family == socket.AF_UNIX:
             serve = self.loop.create_unix_server(factory, sock=sock, backlog=self.config['tcp-backlog'])
         else:
             serve = self.loop.create_server(factory, sock=sock, backlog=self.config['tcp-backlog'])
-        self.listeners.append(AsyncioListener(self.loop, sock, serve))
+        self.listeners.append(AsyncioListener(self.loop, sock, kind, serve))
 
 
 if __name__ == '__main__':

@@ -110,12 +110,12 @@ async def first_of(*futures: asyncio.Future[Any] | None) -> None:
 class StreamsServer(AsyncioDriver):
     """The coroutines' server."""
 
-    def add_listener(self, sock: socket.socket) -> None:
+    def add_listener(self, sock: socket.socket, kind: str) -> None:
         if sock.family == socket.AF_UNIX:
             serve = asyncio.start_unix_server(self.serve, sock=sock, backlog=self.config['tcp-backlog'])
         else:
             serve = asyncio.start_server(self.serve, sock=sock, backlog=self.config['tcp-backlog'])
-        self.listeners.append(AsyncioListener(self.loop, sock, serve))
+        self.listeners.append(AsyncioListener(self.loop, sock, kind, serve))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A newcomer's coroutine, from its arrival to its end."""
