@@ -247,6 +247,8 @@ class Driver:
                 self.resume()
             if self.expire_backlog:
                 self.expire()
+            if engine.tracking.changed:
+                engine.tracking.broadcast()
         except Exception as error:
             self.report(error)
         try:

@@ -1,5 +1,6 @@
 """The commands, a module for each group. Importing this package enters them all in the command table."""
 
+from selredis.commands import client_tracking as client_tracking
 from selredis.commands import clients as clients
 from selredis.commands import command_table as command_table
 from selredis.commands import config as config

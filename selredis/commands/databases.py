@@ -47,7 +47,9 @@ def flushdb(client: Client, argv: Argv) -> Reply:
 
     O(N) with N keys
     """
-    client.db.clear(at_once=read_sync(argv))
+    at_once = read_sync(argv)
+    client.engine.tracking.flush()
+    client.db.clear(at_once=at_once)
     return OK
 
 
@@ -69,6 +71,7 @@ def flushall(client: Client, argv: Argv) -> Reply:
     O(N) with N keys
     """
     at_once = read_sync(argv)
+    client.engine.tracking.flush()
     for db in client.engine.keyspace.databases:
         db.clear(at_once=at_once)
     return OK

@@ -18,6 +18,7 @@ from selredis.timers import Timer
 
 if TYPE_CHECKING:
     from selredis.engine.engine import Engine
+    from selredis.engine.tracking import Tracking
 
 
 # What a command in a transaction's queue takes beyond its words' bytes, and each word: objects and pointers of CPython.
@@ -109,6 +110,7 @@ class Client:
         'gated',
         'gave_way',
         'halted',
+        'hears_others',
         'id',
         'in_exec',
         'laddr',
@@ -128,6 +130,7 @@ class Client:
         'queued',
         'reply_mode',
         'shard_channels',
+        'tracking',
         'transaction',
         'unsent_bytes',
         'user',
@@ -169,6 +172,8 @@ class Client:
         self.lib_ver = b''
         self.reply_mode = ReplyMode.ON
         self.watch_broken = False
+        self.tracking: Tracking | None = None  # CLIENT TRACKING
+        self.hears_others = False  # others have redirected to it what they are told of their keys
         self.reset()
         engine.clients[self.id] = self
 
@@ -187,6 +192,7 @@ class Client:
         self.transaction: Transaction | None = None
         self.unwatch_all()
         engine.pubsub.forget(self)
+        engine.tracking.end(self)
         self.update_gated()
 
     def set_protocol(self, protocol: int) -> None:
@@ -241,6 +247,8 @@ class Client:
             or self.transaction is not None
             or self.reply_mode is not ReplyMode.ON
             or self.subscribed
+            or self.tracking is not None
+            or self.hears_others
         )
 
     def update_halted(self) -> None:

@@ -19,6 +19,7 @@ from selredis.engine.pause import Pause
 from selredis.engine.redaction import redacted
 from selredis.engine.slowlog import SlowLog
 from selredis.engine.stats import Deployment, Stats
+from selredis.engine.tracking import TrackingTable
 from selredis.errors import INTERNAL, UNBLOCKED, ReplyError
 from selredis.keyspace.database import Database, Keyspace
 from selredis.keyspace.expiry import expire_slice
@@ -87,6 +88,7 @@ class Engine:
         'stats',
         'timers',
         'to_flush',
+        'tracking',
     )
 
     def __init__(self, config: Config, clock: Clock, random: Random, log: Log, timers: Timers | None = None) -> None:
@@ -99,6 +101,7 @@ class Engine:
         self.keyspace = Keyspace(config['databases'], self.pubsub)
         self.timers = Timers(lambda error: log.defect('A timer failed', error)) if timers is None else timers
         self.stats = Stats()
+        self.tracking = TrackingTable(self)
         self.slowlog = SlowLog()
         self.latency = LatencyMonitor()
         self.slow_ns = NEVER_NS  # calls that take as long are looked at more closely
@@ -123,8 +126,10 @@ class Engine:
         config.on_change('notify-keyspace-events', self._set_notifications)
         for name in ('slowlog-log-slower-than', 'latency-monitor-threshold'):
             config.on_change(name, self._set_slowness)
+        config.on_change('tracking-table-max-keys', self._limit_tracking)
         self._set_notifications()
         self._set_slowness()
+        self._limit_tracking()
 
     @property
     def now_ms(self) -> int:
@@ -150,7 +155,9 @@ class Engine:
 
     def update_gated(self) -> None:
         """Must be called when any of these has changed: whether everybody's commands need a closer look."""
-        self.gated = bool(self.monitors) or self.slow_ns < CLOSE_LOOK_NS or self.pause.active
+        self.gated = (
+            bool(self.monitors) or self.slow_ns < CLOSE_LOOK_NS or self.pause.active or self.tracking.over_limit
+        )
 
     def run(self, client: Client, batch: list[Argv]) -> None:
         """Run a client's commands in order and queue the replies.
@@ -281,6 +288,8 @@ class Engine:
         Returns what the client is to be sent now: nothing if it asked for no replies; and behind the reply, for EXEC
         behind all of them, what the command made it publish to itself (7.2 and later). Raises ReplyError.
         """
+        if self.tracking.over_limit:
+            self.tracking.shrink()
         if not client.gated:
             return self._run_looked_up(client, argv)
         out = client.out
@@ -295,6 +304,8 @@ class Engine:
             reply = Error(error.text)
         if reply is BLOCKED:
             return reply
+        if client.tracking is not None:
+            client.tracking.end_of_command(client, argv)
         if silent and client.reply_mode is not ReplyMode.ON:
             # What (un)subscribing is answered with are pushes, and pushes are no replies.
             if not isinstance(reply, Several):
@@ -390,6 +401,8 @@ class Engine:
                 self.measure(client, command, 1, argv, begin_ns)
             if self.monitors and not told:
                 feed(self.monitors, self.clock.now_us(), client, db_number, command, argv)
+            if client.tracking is not None and 'readonly' in command.flags:
+                self.tracking.remember(client, command, argv)
         return reply
 
     def call(self, client: Client, command: Command, argv: Argv) -> bytes | None:
@@ -489,10 +502,14 @@ class Engine:
                 self.pause.postpone(waiter, wait.command, wait.argv)
                 continue
             place = len(waiter.out)
+            running, self.running = self.running, waiter
             encoded = self.call(waiter, wait.command, wait.argv)
+            self.running = running
             if encoded is None:
                 waiters.move_to_end(waiter)
             else:
+                if waiter.tracking is not None:
+                    waiter.tracking.end_of_command(waiter, wait.argv)
                 # What it has published to itself comes behind the reply.
                 pushes = waiter.out[place:]
                 del waiter.out[place:]
@@ -518,12 +535,15 @@ class Engine:
         self.tell_time()
         self.stats.sample(self.clock.monotonic_us())
         self.keyspace.trim()
+        if self.tracking.over_limit:
+            self.tracking.shrink()
 
     def expire_some(self) -> bool:
         """Remove keys past their deadline, and free what large things are of no more use, for a millisecond each.
 
         True if there is more to do.
         """
+        self.running = None
         keyspace = self.keyspace
         left = keyspace.discarded.free_slice(self.clock)
         expires = self.active_expire and not keyspace.keep_expired
@@ -542,6 +562,7 @@ class Engine:
         if client.wait is not None:
             self.unpark(client)
         self.pubsub.forget(client)
+        self.tracking.end(client)
         client.unwatch_all()
 
     def _set_slowness(self) -> None:
@@ -553,6 +574,9 @@ class Engine:
             self.latency.threshold_ms * 1_000_000 or NEVER_NS,
         )
         self.update_gated()
+
+    def _limit_tracking(self) -> None:
+        self.tracking.set_limit(self.config['tracking-table-max-keys'])
 
     def _set_notifications(self) -> None:
         self.keyspace.notify_classes(self.config['notify-keyspace-events'])

@@ -6,7 +6,7 @@ up or down; every other kind is a class of `selredis.values`. Deadlines stand ap
 
 import sys
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, Protocol
 
@@ -53,6 +53,7 @@ class Keyspace:
         'expired',
         'first_to_expire',
         'hits',
+        'invalidate',
         'keep_expired',
         'misses',
         'notifier',
@@ -70,7 +71,8 @@ class Keyspace:
         self.expired = 0
         self.keep_expired = False  # keys past their deadline are hidden, and stay where they are
         self.notifier = Notifier(pubsub)
-        self.observers = 0  # watched and awaited keys
+        self.observers = 0  # watched and awaited keys, and who has `invalidate` called
+        self.invalidate: Callable[[bytes, bool], None] | None = None  # for copies of a key: engine/tracking.py
         self.observed = False
         self.ready: list[tuple[Database, bytes]] = []  # awaited keys that changed and are there, in order
         self.discarded = Discarded()
@@ -253,12 +255,17 @@ class Database:
         if self.keyspace.observed:
             self.keyspace.notifier.notify(self.number, key, event)
 
-    def touch(self, key: bytes) -> None:
-        """Tell a key's watchers, and who waits for a value of its kind."""
+    def touch(self, key: bytes, by_client: bool = True) -> None:
+        """Tell a key's watchers, who waits for a value of its kind, and who has a copy of it.
+
+        `by_client`: it was changed by a command, not by the time or for want of memory.
+        """
         for watcher in self.watched.get(key, ()):
             watcher.watch_broken = True
         if self.waiting and (key, type(self.values.get(key))) in self.waiting:
             self.keyspace.ready.append((self, key))
+        if self.keyspace.invalidate is not None:
+            self.keyspace.invalidate(key, by_client)
 
     def deadline_of(self, key: bytes) -> int | None:
         return self.deadlines.get(key)
@@ -287,8 +294,8 @@ class Database:
         return True
 
     def tell_expired(self, key: bytes) -> None:
-        self.touch(key)
         self.keyspace.notifier.notify(self.number, key, b'expired')
+        self.touch(key, by_client=False)
 
     def expire_bucket(self, slot: int) -> None:
         """Remove those keys of a bucket of the index that are past their deadline."""

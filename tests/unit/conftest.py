@@ -99,6 +99,8 @@ def settle(engine: Engine) -> None:
     """What a driver does with the engine's lists, without any I/O: flush, resume, close."""
     while engine.runnable:
         engine.runnable.pop(0).resume()
+    if engine.tracking.changed:
+        engine.tracking.broadcast()
     for client in engine.to_flush:
         client.queued = False
     engine.to_flush.clear()

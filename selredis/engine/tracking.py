@@ -1,0 +1,305 @@
+"""Client-side caching: which clients may hold a copy of which key, and how they learn that it is stale.
+
+Theory of operation (redis.io, "Client-side caching reference"; tracking.c). A client that tracks is in one of two
+modes. By default the table remembers for every key which clients have read it, and forgets the key when it tells them
+that it has changed: once for what they have read, however often it changes. In broadcasting mode a client names
+prefixes, and is told of every change of every key that begins with one of them; of what changes during a turn it is
+told when the turn ends, a message for each prefix.
+
+Databases do not count: a key is its name. Of a client that leaves only its number stays, under the keys that it has
+read, until they change: to end a client costs the same whatever it has read. Numbers are never given twice.
+
+A client is told in its own connection if that speaks RESP3, or else in another one that it redirects to: there, too, by
+a push, or in RESP2 by a message on a channel, for a subscriber. What comes of a client's own command comes behind its
+reply: clients that track, and those that others redirect to, are gated (Engine.run_guarded).
+
+The table holds no more keys than tracking-table-max-keys: whoever may have a copy of one that is left out is told that
+it is stale.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from selredis.engine.command_keys import find_keys
+from selredis.keyspace.freeing import LARGE
+from selredis.keyspace.index import KeyIndex
+
+if TYPE_CHECKING:
+    from selredis.engine.client import Client
+    from selredis.engine.command import Argv, Command
+    from selredis.engine.engine import Engine
+
+CHANNEL = b'__redis__:invalidate'
+PUSH = b'>2\r\n$10\r\ninvalidate\r\n'
+MESSAGE = b'*3\r\n$7\r\nmessage\r\n$%d\r\n%b\r\n' % (len(CHANNEL), CHANNEL)
+BROKEN = b'>2\r\n$21\r\ntracking-redir-broken\r\n:%d\r\n'
+ALL_KEYS = {2: b'$-1\r\n', 3: b'_\r\n'}  # by protocol of the client that tracks, wherever it redirects to
+
+KEYS_A_ROUND = 100  # that leave a table over its limit; twice as many in the next round, and so on
+
+
+class Tracking:
+    """How one client tracks. `redirect`: the number of the client that is told in its place, or 0.
+
+    `caching`: CLIENT CACHING has spoken about the command that comes next, or the transaction. `broken`: the client
+    that was to be told is gone.
+    """
+
+    __slots__ = ('bcast', 'broken', 'caching', 'noloop', 'optin', 'optout', 'prefixes', 'redirect')
+
+    def __init__(
+        self,
+        *,
+        redirect: int = 0,
+        bcast: bool = False,
+        optin: bool = False,
+        optout: bool = False,
+        noloop: bool = False,
+    ) -> None:
+        self.redirect = redirect
+        self.bcast = bcast
+        self.optin = optin
+        self.optout = optout
+        self.noloop = noloop
+        self.caching = False
+        self.broken = False
+        self.prefixes: dict[bytes, None] = {}
+
+    @property
+    def remembers(self) -> bool:
+        """Whether what the client reads now is remembered."""
+        if self.optin:
+            return self.caching
+        return not (self.bcast or (self.optout and self.caching))
+
+    def end_of_command(self, client: Client, argv: Argv) -> None:
+        """What CLIENT CACHING said was about this command, if it is none of CLIENT itself, or about the transaction."""
+        if self.caching and client.transaction is None and argv[0].lower() != b'client':
+            self.caching = False
+
+
+class TrackingTable:
+    """What all clients of a server track. `keyspace.invalidate` is its own while it has any key or prefix.
+
+    `changed`: for each prefix the keys that have changed in this turn, and by which client each was changed last;
+    None if by none, as when its time was over.
+    """
+
+    __slots__ = (
+        '_engine',
+        '_index',
+        '_lengths',
+        '_rounds',
+        'changed',
+        'clients',
+        'items',
+        'max_keys',
+        'prefixes',
+        'readers',
+    )
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.clients: dict[Client, None] = {}
+        # By key the number of the one client that has read it, as for most keys, or those of several.
+        self.readers: dict[bytes, int | set[int]] = {}
+        self._index = KeyIndex()
+        self.items = 0  # clients under all keys
+        self.prefixes: dict[bytes, dict[Client, None]] = {}
+        self._lengths: dict[int, int] = {}  # of prefixes, and how many are so long
+        self.changed: dict[bytes, dict[bytes, Client | None]] = {}
+        self.max_keys = 0  # no limit
+        self._rounds = 0  # that have ended over the limit, one after the other
+
+    # --- clients ---
+
+    def begin(self, client: Client, tracking: Tracking, prefixes: list[bytes]) -> None:
+        """Let a client track so, from now on or instead of as before. Prefixes add to those that it has."""
+        before = client.tracking
+        if before is not None:
+            tracking.caching = before.caching
+            tracking.prefixes = before.prefixes
+        client.tracking = tracking
+        self.clients[client] = None
+        for prefix in prefixes:
+            self._join(client, tracking, prefix)
+        client.update_gated()
+        target = self._engine.clients.get(tracking.redirect)
+        if target is not None:
+            target.hears_others = True
+            target.update_gated()
+
+    def end(self, client: Client) -> None:
+        """Let a client track no more."""
+        tracking = client.tracking
+        if tracking is None:
+            return
+        for prefix in tracking.prefixes:
+            self._leave(client, prefix)
+        del self.clients[client]
+        client.tracking = None
+        client.update_gated()
+
+    def _join(self, client: Client, tracking: Tracking, prefix: bytes) -> None:
+        tracking.prefixes[prefix] = None
+        members = self.prefixes.get(prefix)
+        if members is None:
+            members = self.prefixes[prefix] = {}
+            self._lengths[len(prefix)] = self._lengths.get(len(prefix), 0) + 1
+            self._observe()
+        members[client] = None
+
+    def _leave(self, client: Client, prefix: bytes) -> None:
+        members = self.prefixes[prefix]
+        del members[client]
+        if not members:
+            del self.prefixes[prefix]
+            self.changed.pop(prefix, None)
+            self._lengths[len(prefix)] -= 1
+            if not self._lengths[len(prefix)]:
+                del self._lengths[len(prefix)]
+            self._observe()
+
+    def _observe(self) -> None:
+        """Have the keyspace tell of changes if there is anybody who may want to know."""
+        keyspace = self._engine.keyspace
+        wanted = bool(self.readers or self.prefixes)
+        if wanted != (keyspace.invalidate is not None):
+            keyspace.invalidate = self.invalidate if wanted else None
+            keyspace.observe(+1 if wanted else -1)
+
+    # --- reading ---
+
+    def remember(self, client: Client, command: Command, argv: Argv) -> None:
+        """Remember that a client that tracks has read the keys of a command; also if it was answered with an error."""
+        tracking = client.tracking
+        if tracking is None or not tracking.remembers:
+            return
+        readers = self.readers
+        for key, _ in find_keys(command, argv) or ():
+            known = readers.get(key)
+            if known is None:
+                readers[key] = client.id
+                self._index.add(key)
+            elif isinstance(known, set):
+                if client.id in known:
+                    continue
+                known.add(client.id)
+            elif known != client.id:
+                readers[key] = {known, client.id}
+            else:
+                continue
+            self.items += 1
+        self._observe()
+        if self.over_limit:
+            self._engine.update_gated()
+
+    # --- changes ---
+
+    def invalidate(self, key: bytes, by_client: bool = True) -> None:
+        """A key has changed: by the client whose command runs, or by none (expired, evicted)."""
+        running = self._engine.running
+        for length in self._lengths:
+            prefix = key[:length]
+            if prefix in self.prefixes:
+                self.changed.setdefault(prefix, {})[key] = running if by_client else None
+        if key in self.readers:
+            self._forget(key, running)
+
+    def _forget(self, key: bytes, but: Client | None) -> None:
+        """Take a key out of the table, and tell who has read it, except `but` if that does not want to hear itself."""
+        known = self.readers.pop(key)
+        self._index.remove(key)
+        ids = known if isinstance(known, set) else (known,)
+        self.items -= len(ids)
+        keys = array_of([key])
+        clients = self._engine.clients
+        for id_ in ids:
+            client = clients.get(id_)
+            tracking = client.tracking if client is not None else None
+            # Who broadcasts now may have read it before.
+            if client is None or tracking is None or tracking.bcast or (tracking.noloop and client is but):
+                continue
+            self._tell(client, tracking, keys)
+        if not self.readers:
+            self._observe()
+
+    def flush(self) -> None:
+        """A database was emptied: tell all clients that every key is stale, and forget what they have read."""
+        for client in self.clients:
+            if client.tracking is not None:
+                self._tell(client, client.tracking, ALL_KEYS[client.protocol])
+        if len(self.readers) > LARGE:
+            self._engine.keyspace.discarded.add(self._index.buckets, self.readers)
+        self.readers = {}
+        self._index = KeyIndex()
+        self.items = 0
+        self._observe()
+
+    def broadcast(self) -> None:
+        """Tell of what has changed in this turn, in order of prefixes and keys. For the end of a turn."""
+        changed, self.changed = self.changed, {}
+        for prefix, changed_by in sorted(changed.items()):
+            names = sorted(changed_by)
+            keys = array_of(names)
+            for client in self.prefixes[prefix]:
+                tracking = client.tracking
+                if tracking is None:
+                    continue
+                if not tracking.noloop:
+                    self._tell(client, tracking, keys)
+                    continue
+                of_others = [name for name in names if changed_by[name] is not client]
+                if of_others:
+                    self._tell(client, tracking, array_of(of_others))
+
+    def _tell(self, client: Client, tracking: Tracking, keys: bytes) -> None:
+        """Send a client word of stale keys, encoded, in the connection that it has chosen for it."""
+        target = client
+        if tracking.redirect:
+            found = self._engine.clients.get(tracking.redirect)
+            if found is None or found.closing:
+                tracking.broken = True
+                if client.protocol > 2:
+                    client.queue(BROKEN % tracking.redirect)
+                return
+            target = found
+        if target.protocol > 2:
+            target.queue(PUSH)
+            target.queue(keys)
+        elif tracking.redirect and target.subscribed:
+            target.queue(MESSAGE)
+            target.queue(keys)
+
+    # --- the limit ---
+
+    @property
+    def over_limit(self) -> bool:
+        return 0 < self.max_keys < len(self.readers)
+
+    def set_limit(self, max_keys: int) -> None:
+        """Hold no more keys from now on; 0: as many as there are."""
+        self.max_keys = max_keys
+        self._engine.update_gated()
+
+    def shrink(self) -> None:
+        """Take keys at random out of a table that is over its limit: before each command, and each tick.
+
+        So many a round as Redis does, more with each round that was not enough. In Redis nobody learns of it whose
+        command comes next and who does not want to hear itself (NOLOOP): its copy would stay stale for ever.
+        """
+        left = KEYS_A_ROUND * (self._rounds + 1)
+        while left and self.over_limit:
+            left -= 1
+            self._forget(self._index.random_key(self._engine.random), None)
+        if self.over_limit:
+            self._rounds += 1
+        else:
+            self._rounds = 0
+            self._engine.update_gated()
+
+
+def array_of(keys: list[bytes]) -> bytes:
+    """Keys as they are sent, in both protocols."""
+    return b'*%d\r\n' % len(keys) + b''.join(b'$%d\r\n%b\r\n' % (len(key), key) for key in keys)
