@@ -72,7 +72,7 @@ def get(client: Client, argv: Argv) -> Reply:
 @command(
     'SET',
     arity=-3,
-    flags='write denyoom',
+    flags='write denyoom brief',
     keys=(key('RW access update variable_flags', 1, note='The key is read only with `GET`.'),),
     since='1.0.0',
     group='string',

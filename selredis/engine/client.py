@@ -193,6 +193,7 @@ class Client:
         self.unwatch_all()
         engine.pubsub.forget(self)
         engine.tracking.end(self)
+        engine.end_monitor(self)
         self.update_gated()
 
     def set_protocol(self, protocol: int) -> None:
@@ -249,6 +250,7 @@ class Client:
             or self.subscribed
             or self.tracking is not None
             or self.hears_others
+            or self in self.engine.monitors
         )
 
     def update_halted(self) -> None:

@@ -81,6 +81,7 @@ class Command:
     __slots__ = (
         'arguments',
         'arity',
+        'brief',
         'categories',
         'container',
         'deprecated',
@@ -136,8 +137,9 @@ class Command:
         # How many words a command may have; a container fits no number, nor does a protected or lengthy command, so
         # that it is always looked at more closely.
         self.low = abs(arity) if self.flags.isdisjoint(('protected', 'lengthy')) else UNLIMITED
-        # So is a fast command with so many words that it is slow: it is to be measured alone.
-        self.high = arity if arity > 0 else MANY_WORDS if self.fast else UNLIMITED
+        self.brief = not self.flags.isdisjoint(('fast', 'brief'))
+        # So is a brief command with so many words that it is not: it is to be measured alone.
+        self.high = arity if arity > 0 else MANY_WORDS if self.brief else UNLIMITED
 
     def takes(self, count: int) -> bool:
         """Whether a command of so many words, its name included, is complete."""
@@ -182,8 +184,9 @@ def command(
     """Enter a handler in the table. A subcommand is named 'CLIENT|LIST' and declared after its container.
 
     `flags` are those of COMMAND INFO and, not shown there, protected, may_replicate, touches_arbitrary_keys, syscmd
-    and, of this server alone, lengthy: one call may take milliseconds, even if its reply is small. If it does, others
-    have their turn before the client's next command.
+    and, of this server alone: lengthy, one call may take milliseconds, even if its reply is small; if it does, others
+    have their turn before the client's next command. And brief, one call takes about a microsecond, though Redis does
+    not call it fast.
     `deprecated`: since when, and what to use instead. `history`: version and change. `types`: of arguments whose name
     does not tell (engine/syntax.py, TYPES). `arguments`: what their names in COMMAND DOCS and their versions are, where
     the syntax line does not tell.

@@ -1,7 +1,8 @@
 """How often each command was called, and how long that took: INFO commandstats, latencystats, LATENCY HISTOGRAM.
 
-Times are measured for a run of calls of one fast command by one client at once (one that follows the other in a
-pipeline): each of them counts with the mean. All other calls are measured one by one.
+Most calls are measured one by one. Brief commands that follow each other in a client's pipeline are measured together,
+for to look at the clock takes as long as half of them do, and each of them counts with the mean: of that pipeline if it
+was of one command, of a tenth of a second's pipelines if it was mixed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,10 +17,9 @@ LONGEST_NS = 1_000_000_000  # what took longer counts as that (redis server.h, L
 class CommandStats:
     """Of one command: calls, calls that ended in an error, calls refused before they ran, and their times in ns."""
 
-    __slots__ = ('calls', 'coarse', 'failed', 'fine', 'ns', 'rejected')
+    __slots__ = ('coarse', 'failed', 'fine', 'ns', 'rejected')
 
     def __init__(self) -> None:
-        self.calls = 0
         self.failed = 0
         self.rejected = 0
         self.ns = 0
@@ -28,7 +28,6 @@ class CommandStats:
 
     def add(self, count: int, ns: int) -> None:
         """Count calls that took `ns` altogether."""
-        self.calls += count
         self.ns += ns
         each = ns // count if count > 1 else ns
         if each < FINE_NS:
@@ -36,6 +35,10 @@ class CommandStats:
         else:
             each = rounded(min(each, LONGEST_NS))
             self.coarse[each] = self.coarse.get(each, 0) + count
+
+    @property
+    def calls(self) -> int:
+        return sum(self.fine) + sum(self.coarse.values())
 
     @property
     def microseconds(self) -> int:

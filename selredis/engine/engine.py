@@ -13,7 +13,9 @@ from selredis.config import Config
 from selredis.engine import gates
 from selredis.engine.client import Client, ReplyMode, Wait
 from selredis.engine.command import COMMANDS, Argv, Command
+from selredis.engine.command_stats import FINE_NS, FINE_SHIFT, FINE_SLOTS
 from selredis.engine.latency import LatencyMonitor
+from selredis.engine.memory import MemoryUse, Outcome
 from selredis.engine.monitors import feed
 from selredis.engine.pause import Pause
 from selredis.engine.redaction import redacted
@@ -73,10 +75,12 @@ class Engine:
         'keyspace',
         'latency',
         'log',
+        'memory',
         'monitors',
         'pause',
         'pubsub',
         'random',
+        'read_ns',
         'replication_id',
         'run_id',
         'runnable',
@@ -94,6 +98,7 @@ class Engine:
     def __init__(self, config: Config, clock: Clock, random: Random, log: Log, timers: Timers | None = None) -> None:
         self.config = config
         self.clock = clock
+        self.read_ns = clock.now_ns
         self.random = random
         self.log = log
         self.to_flush: list[Client] = []
@@ -130,6 +135,7 @@ class Engine:
         self._set_notifications()
         self._set_slowness()
         self._limit_tracking()
+        self.memory = MemoryUse(self)
 
     @property
     def now_ms(self) -> int:
@@ -156,7 +162,11 @@ class Engine:
     def update_gated(self) -> None:
         """Must be called when any of these has changed: whether everybody's commands need a closer look."""
         self.gated = (
-            bool(self.monitors) or self.slow_ns < CLOSE_LOOK_NS or self.pause.active or self.tracking.over_limit
+            bool(self.monitors)
+            or self.slow_ns < CLOSE_LOOK_NS
+            or self.pause.active
+            or self.tracking.over_limit
+            or self.keyspace.memory.passed
         )
 
     def run(self, client: Client, batch: list[Argv]) -> None:
@@ -165,13 +175,18 @@ class Engine:
         What may not run yet stays in client.pending: the client waits, closes, has megabytes of replies unread, or has
         taken so long that others have their turn first.
 
-        Calls of one fast command that follow each other are measured together, `measured` from the one at `first` on.
+        What takes about a microsecond is not measured alone. Calls of brief commands that follow each other are
+        measured together: of the last one, `measured`, those from `first` on, and if they are `mixed` others before.
         """
-        if len(batch) > COMMANDS_A_LOOK:
+        count = len(batch)
+        if count == 1:
+            if self.run_alone(client, batch[0]):
+                return
+        elif count > COMMANDS_A_LOOK:
             self.run_in_pieces(client, batch)
             return
         keyspace = self.keyspace
-        begin_ns = self.clock.now_ns()
+        begin_ns = self.read_ns()
         client.last_active_ms = keyspace.now_ms = begin_ns // 1_000_000
         if not client.queued:
             client.queued = True
@@ -181,34 +196,35 @@ class Engine:
         lookup = COMMANDS.get
         ready = keyspace.ready
         large_bytes = 0
-        place = first = 0
+        place = first = 0  # of the command at hand, and of the first that is measured together with it
         measured: Command | None = None
-        same: Command | None = None  # what may be measured together with what ran before
+        same: Command | None = None  # `measured` if it is brief
+        mixed = False
         for argv in batch:
             if client.halted:
                 client.pending = batch[place:]
                 break
             command = lookup(argv[0])
             try:
-                if (
-                    command is None
-                    or client.gated
-                    or self.gated
-                    or not command.low <= len(argv) <= command.high
-                ):
+                if command is None or client.gated or self.gated or not command.low <= len(argv) <= command.high:
                     if measured is not None:
-                        self.measure(client, measured, place - first, batch[first], begin_ns)
+                        self.measure(client, measured, place - first, batch[first], begin_ns, mixed)
                         measured = same = None
                     place += 1
                     reply = self.run_guarded(client, argv)
                 else:
                     if command is not same:
-                        if measured is not None:
-                            begin_ns = self.measure(client, measured, place - first, batch[first], begin_ns)
-                        elif place:
-                            begin_ns = self.clock.now_ns()
+                        if same is not None and command.brief:
+                            self.stats.pool(same, place - first)
+                            mixed = True
+                        else:
+                            if measured is not None:
+                                begin_ns = self.measure(client, measured, place - first, batch[first], begin_ns, mixed)
+                            elif place:
+                                begin_ns = self.read_ns()
+                            mixed = False
                         measured = command
-                        same = command if command.fast else None
+                        same = command if command.brief else None
                         first = place
                     place += 1
                     client.command = command
@@ -237,21 +253,34 @@ class Engine:
                 append(self.report_crash(client, argv, error))
             if ready:
                 if measured is not None:
-                    self.measure(client, measured, place - first, batch[first], begin_ns)
+                    self.measure(client, measured, place - first, batch[first], begin_ns, mixed)
                     measured = same = None
                 self.serve_ready()
         if measured is not None:
-            self.measure(client, measured, place - first, batch[first], begin_ns)
+            self.measure(client, measured, place - first, batch[first], begin_ns, mixed)
         self.stats.commands += place
 
-    def measure(self, client: Client, command: Command, count: int, argv: Argv, begin_ns: int) -> int:
-        """Count calls of one command that are over, and the time that they took; returns what time it is now (ns)."""
-        now_ns = self.clock.now_ns()
+    def measure(
+        self, client: Client, command: Command, count: int, argv: Argv, begin_ns: int, mixed: bool = False
+    ) -> int:
+        """Count calls of one command that are over, and the time that they took; returns what time it is now (ns).
+
+        `mixed`: of brief commands, this one and those that were pooled before.
+        """
+        now_ns = self.read_ns()
         taken_ns = now_ns - begin_ns
-        if taken_ns < 0:  # somebody has set the clock
-            taken_ns = 0
-        of_command = self.stats.of_commands.get(command) or self.stats.of_command(command)
-        of_command.add(count, taken_ns)
+        stats = self.stats
+        if mixed:
+            stats.pool(command, count)
+            stats.pool_ns += taken_ns
+            return now_ns
+        of_command = stats.of_commands.get(command) or stats.of_command(command)
+        slot = taken_ns // count >> FINE_SHIFT
+        if 0 <= slot < FINE_SLOTS:  # as `add` does it: this runs for every batch
+            of_command.ns += taken_ns
+            of_command.fine[slot] += count
+        else:
+            of_command.add(count, max(taken_ns, 0))  # less than 0 when somebody has set the clock
         if taken_ns >= self.slow_ns and count == 1:
             self._note_slow(client, command, argv, now_ns, taken_ns)
         return now_ns
@@ -265,6 +294,54 @@ class Engine:
             words = redacted(command, argv)
             self.slowlog.add(words, now_ns // 1_000_000_000, taken_ns // 1000, client.addr, client.name)
             self.slowlog.trim(self.config['slowlog-max-len'])
+
+    def run_alone(self, client: Client, argv: Argv) -> bool:
+        """`run` for a single command, and what it is in plain cases; False, and nothing done, in others."""
+        command = COMMANDS.get(argv[0])
+        if (
+            command is None
+            or client.gated
+            or self.gated
+            or client.halted
+            or not command.low <= len(argv) <= command.high
+        ):
+            return False
+        keyspace = self.keyspace
+        stats = self.stats
+        begin_ns = self.read_ns()
+        client.last_active_ms = keyspace.now_ms = begin_ns // 1_000_000
+        self.running = client
+        client.command = command
+        stats.commands += 1
+        try:
+            reply = command.handler(client, argv)
+            if reply is BLOCKED:
+                self._remember_waiting(client, argv)
+                return True
+            encoded = reply.encoded if type(reply) is Status else client.encoders[type(reply)](reply)
+            if len(encoded) > BULKY_BYTES:
+                client.bulky = True
+        except ReplyError as error:
+            stats.of_command(command).failed += 1
+            encoded = self.encode_error(error)
+        except Exception as error:
+            stats.of_command(command).failed += 1
+            encoded = self.report_crash(client, argv, error)
+        client.out.append(encoded)
+        if not client.queued:
+            client.queued = True
+            self.to_flush.append(client)
+        # This is `measure` written out, for most commands.
+        taken_ns = self.read_ns() - begin_ns
+        of_command = stats.of_commands.get(command)
+        if of_command is not None and 0 <= taken_ns < FINE_NS and taken_ns < self.slow_ns:
+            of_command.ns += taken_ns
+            of_command.fine[taken_ns >> FINE_SHIFT] += 1
+        else:
+            self.measure(client, command, 1, argv, begin_ns)
+        if keyspace.ready:
+            self.serve_ready()
+        return True
 
     def run_in_pieces(self, client: Client, batch: list[Argv]) -> None:
         """`run` for a large batch."""
@@ -389,7 +466,7 @@ class Engine:
         """Run one command, measure it, and tell monitors. Raises ReplyError."""
         db_number = client.db.number
         told = client.wait is not None  # it runs again, for it had to wait
-        begin_ns = self.clock.now_ns()
+        begin_ns = self.read_ns()
         reply: Reply = None
         try:
             reply = command.handler(client, argv)
@@ -533,19 +610,24 @@ class Engine:
     def tick(self) -> None:
         """What happens `hz` times a second, busy or not."""
         self.tell_time()
+        self.stats.fold()
         self.stats.sample(self.clock.monotonic_us())
         self.keyspace.trim()
+        self.memory.look()
         if self.tracking.over_limit:
             self.tracking.shrink()
 
     def expire_some(self) -> bool:
-        """Remove keys past their deadline, and free what large things are of no more use, for a millisecond each.
+        """Remove keys past their deadline, free what large things are of no more use, for a millisecond each, and make
+        room where memory is short.
 
         True if there is more to do.
         """
         self.running = None
         keyspace = self.keyspace
         left = keyspace.discarded.free_slice(self.clock)
+        if keyspace.memory.passed and self.memory.make_room() is Outcome.UNDER_WAY:
+            left = True
         expires = self.active_expire and not keyspace.keep_expired
         return (expires and expire_slice(keyspace, self.clock)) or left
 
@@ -562,6 +644,7 @@ class Engine:
         if client.wait is not None:
             self.unpark(client)
         self.pubsub.forget(client)
+        self.end_monitor(client)
         self.tracking.end(client)
         client.unwatch_all()
 
@@ -577,6 +660,12 @@ class Engine:
 
     def _limit_tracking(self) -> None:
         self.tracking.set_limit(self.config['tracking-table-max-keys'])
+
+    def end_monitor(self, client: Client) -> None:
+        """Tell a client no more of what others do."""
+        if client in self.monitors:
+            del self.monitors[client]
+            self.update_gated()
 
     def _set_notifications(self) -> None:
         self.keyspace.notify_classes(self.config['notify-keyspace-events'])

@@ -7,11 +7,15 @@ the error to answer, or None.
 
 from selredis.engine.client import Client
 from selredis.engine.command import Command
+from selredis.engine.memory import Outcome
 from selredis.errors import NOAUTH
 
 SUBSCRIBER_COMMANDS = frozenset(
     'ping quit reset subscribe unsubscribe psubscribe punsubscribe ssubscribe sunsubscribe'.split()
 )
+ABOUT_KEYS = frozenset(('readonly', 'write', 'may_replicate'))
+# Of the commands of a transaction, those that end it.
+ALLOWED_WITHOUT_MEMORY = frozenset('discard quit reset'.split())
 
 
 def protected(client: Client, command: Command) -> bytes | None:
@@ -40,6 +44,20 @@ def transaction_rules(client: Client, command: Command) -> bytes | None:
     return None
 
 
+def out_of_memory(client: Client, command: Command) -> bytes | None:
+    """What takes memory, and in a transaction all but its end, is refused while there is none (`maxmemory`)."""
+    engine = client.engine
+    if not engine.keyspace.memory.passed or engine.memory.make_room() is not Outcome.EXHAUSTED:
+        return None
+    takes_memory = 'denyoom' in command.flags
+    if client.transaction is not None:
+        if command.name == 'exec':
+            takes_memory = any('denyoom' in queued.flags for queued, _ in client.transaction.queued)
+        else:
+            takes_memory = command.name not in ALLOWED_WITHOUT_MEMORY
+    return b"OOM command not allowed when used memory > 'maxmemory'." if takes_memory else None
+
+
 def subscriber_mode(client: Client, command: Command) -> bytes | None:
     """In RESP2 replies cannot be told from messages, so a subscriber may do little else (RESP2, pub/sub mode)."""
     if client.protocol > 2 or not client.subscribed or command.name in SUBSCRIBER_COMMANDS:
@@ -50,7 +68,14 @@ def subscriber_mode(client: Client, command: Command) -> bytes | None:
     )
 
 
-GATES = (protected, authentication, transaction_rules, subscriber_mode)
+def monitor_mode(client: Client, command: Command) -> bytes | None:
+    """To Redis a monitor is a replica of a kind, and those do not work with keys."""
+    if client in client.engine.monitors and not ABOUT_KEYS.isdisjoint(command.flags):
+        return b"ERR Replica can't interact with the keyspace"
+    return None
+
+
+GATES = (protected, authentication, transaction_rules, out_of_memory, subscriber_mode, monitor_mode)
 
 
 def refusal(client: Client, command: Command) -> bytes | None:

@@ -53,6 +53,8 @@ class Stats:
         'output_bytes',
         'output_limit_disconnections',
         'output_rate',
+        'pool_ns',
+        'pooled',
         'query_limit_disconnections',
         'reads',
         'rejected_connections',
@@ -65,6 +67,8 @@ class Stats:
     def reset(self) -> None:
         self.commands = 0
         self.of_commands: dict[Command, CommandStats] = {}  # those that were called
+        self.pooled: dict[Command, int] = {}  # calls that were measured together, and are not folded yet
+        self.pool_ns = 0
         self.connections = 0
         self.errors = 0
         self.error_codes: dict[bytes, int] = {}
@@ -86,6 +90,19 @@ class Stats:
         if entry is None:
             entry = self.of_commands[command] = CommandStats()
         return entry
+
+    def pool(self, command: Command, count: int) -> None:
+        """Count calls of a brief command whose time is measured together with that of others."""
+        self.pooled[command] = self.pooled.get(command, 0) + count
+
+    def fold(self) -> None:
+        """Share the time that was measured together among those calls; before anybody looks at `of_commands`."""
+        if self.pooled:
+            mean_ns = max(self.pool_ns, 0) // sum(self.pooled.values())
+            for command, count in self.pooled.items():
+                self.of_command(command).add(count, count * mean_ns)
+            self.pooled = {}
+            self.pool_ns = 0
 
     def count_error(self, text: bytes) -> None:
         """Count an error reply, in all and under its code: the word that it begins with."""

@@ -1,11 +1,12 @@
 """Clients that wait for keys: who is served when, by what, and what is left behind."""
 
+from copy import copy
 from itertools import product
-from types import SimpleNamespace
 
 import pytest
 
 from selredis.engine.client import Client
+from selredis.engine.command import COMMANDS
 from selredis.resp.reply import Reply
 from selredis.values.list import List
 from tests.unit.conftest import settle
@@ -294,7 +295,8 @@ def test_who_goes_on_waiting_keeps_its_deadline_and_goes_behind_the_others(engin
 
     for peer in (picky, other):
         peer('BLPOP', 'q', '1')
-    picky.client.wait.command = SimpleNamespace(handler=never_content)
+    command = picky.client.wait.command = copy(COMMANDS[b'blpop'])
+    command.handler = never_content
     pusher('RPUSH', 'q', 'a')
     assert other.take() == [[b'q', b'a']]
     assert list(db.waiting[b'q', List]) == [picky.client]
