@@ -215,7 +215,7 @@ def pexpiretime(client: Client, argv: Argv) -> Reply:
 
 def read_deadline_ms(client: Client, key: bytes) -> int:
     """The Unix time until which a key lives; -1: for ever, -2: there is no such key."""
-    if client.db.read_any(key) is None:
+    if client.db.glance(key) is None:
         return -2
     found_ms = client.db.deadline_of(key)
     return -1 if found_ms is None else found_ms

@@ -70,8 +70,8 @@ def exists(client: Client, argv: Argv) -> Reply:
 
     O(N) with N keys
     """
-    read = client.db.read_any
-    return sum(read(key) is not None for key in argv[1:])
+    glance = client.db.glance
+    return sum(glance(key) is not None for key in argv[1:])
 
 
 @command(
@@ -90,7 +90,15 @@ def touch(client: Client, argv: Argv) -> Reply:
 
     O(N) with N keys
     """
-    return exists(client, argv)
+    db = client.db
+    uses = client.engine.keyspace.uses
+    found = 0
+    for key in argv[1:]:
+        if db.read_any(key) is not None:
+            found += 1
+            if client.no_touch and uses.noted:
+                uses.note_anyway(db, key)
+    return found
 
 
 @command('TYPE', arity=2, flags='readonly fast', keys=(key('RO', 1),), since='1.0.0', group='generic')
@@ -101,7 +109,7 @@ def type_(client: Client, argv: Argv) -> Reply:
 
     O(1)
     """
-    value = client.db.read_any(argv[1])
+    value = client.db.glance(argv[1])
     return NO_TYPE if value is None else TYPES[type(value)]
 
 
@@ -192,8 +200,9 @@ def move_value(db: Database, source: bytes, target: bytes, *, replace: bool) -> 
         if not replace:
             return False
         db.discard(target)
-    deadline_ms = db.deadline_of(source)
+    deadline_ms, use = db.deadline_of(source), db.uses.get(source)
     put_new(db, target, db.take(source), deadline_ms)
+    db.carry_use(target, use)
     db.changed(source, b'rename_from', 0)
     db.changed(target, b'rename_to')
     return True
@@ -214,8 +223,9 @@ def move(client: Client, argv: Argv) -> Reply:
         raise ReplyError(SAME_OBJECT)
     if key not in source or key in target:
         return 0
-    deadline_ms = source.deadline_of(key)
+    deadline_ms, use = source.deadline_of(key), source.uses.get(key)
     put_new(target, key, source.take(key), deadline_ms)
+    target.carry_use(key, use)
     source.changed(key, b'move_from', 0)
     target.changed(key, b'move_to')
     return 1

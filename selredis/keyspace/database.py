@@ -15,6 +15,8 @@ from selredis.keyspace.due_times import NEVER_MS
 from selredis.keyspace.events import Notifier
 from selredis.keyspace.freeing import LARGE, Discarded
 from selredis.keyspace.index import KeyIndex
+from selredis.keyspace.memory import Count, Memory
+from selredis.keyspace.uses import Uses
 from selredis.pubsub import PubSub
 from selredis.values.kinds import STRING_KINDS, text_of
 
@@ -50,17 +52,21 @@ class Keyspace:
         'databases',
         'dirty',
         'discarded',
+        'evicted',
         'expired',
         'first_to_expire',
+        'glances',
         'hits',
         'invalidate',
         'keep_expired',
+        'memory',
         'misses',
         'notifier',
         'now_ms',
         'observed',
         'observers',
         'ready',
+        'uses',
     )
 
     def __init__(self, count: int, pubsub: PubSub) -> None:
@@ -68,7 +74,9 @@ class Keyspace:
         self.dirty = 0  # changes since the start
         self.hits = 0
         self.misses = 0
+        self.glances = 0  # those hits that are no use of the key
         self.expired = 0
+        self.evicted = 0
         self.keep_expired = False  # keys past their deadline are hidden, and stay where they are
         self.notifier = Notifier(pubsub)
         self.observers = 0  # watched and awaited keys, and who has `invalidate` called
@@ -77,6 +85,8 @@ class Keyspace:
         self.ready: list[tuple[Database, bytes]] = []  # awaited keys that changed and are there, in order
         self.discarded = Discarded()
         self.first_to_expire = 0  # the database in which the next search for expired keys begins
+        self.memory = Memory()
+        self.uses = Uses(self)
         self.databases = [Database(self, number) for number in range(count)]
 
     def notify_classes(self, classes: frozenset[str]) -> None:
@@ -103,6 +113,10 @@ class Keyspace:
         one.values, other.values = other.values, one.values
         one.deadlines, other.deadlines = other.deadlines, one.deadlines
         one.index, other.index = other.index, one.index
+        one.uses, other.uses = other.uses, one.uses
+        one.used, other.used = other.used, one.used
+        one.sizes, other.sizes = other.sizes, one.sizes
+        one.counts, other.counts = other.counts, one.counts
         for db in (one, other):
             self.ready += [(db, key) for key, kind in db.waiting if type(db.values.get(key)) is kind]
 
@@ -114,7 +128,19 @@ class Database:
     `keep_expired` says that nothing may go: then nothing may be stored either.
     """
 
-    __slots__ = ('deadlines', 'index', 'keyspace', 'number', 'values', 'waiting', 'watched')
+    __slots__ = (
+        'counts',
+        'deadlines',
+        'index',
+        'keyspace',
+        'number',
+        'sizes',
+        'used',
+        'uses',
+        'values',
+        'waiting',
+        'watched',
+    )
 
     def __init__(self, keyspace: Keyspace, number: int) -> None:
         self.keyspace = keyspace
@@ -122,6 +148,11 @@ class Database:
         self.values: dict[bytes, Any] = {}
         self.deadlines: dict[bytes, int] = {}
         self.index = KeyIndex()
+        # The books that are kept of it, if any are (keyspace.accounting).
+        self.used = 0
+        self.sizes: dict[bytes, int] = {}
+        self.counts: dict[bytes, Count] = {}
+        self.uses: dict[bytes, int] = {}
         self.watched: dict[bytes, dict[Watcher, None]] = {}
         # Who waits for which key to become a value of which kind, in order of arrival. (A dict would walk over all that
         # left from its front to find the first that is left.)
@@ -165,13 +196,24 @@ class Database:
             self.keyspace.hits += 1
         return value
 
+    def glance(self, key: bytes) -> Any:
+        """`read_any` for commands about the key and not what is in it: counted, and no use of the key."""
+        value = self.peek(key)
+        if value is None:
+            self.missed(key)
+        else:
+            self.keyspace.hits += 1
+            self.keyspace.glances += 1
+        return value
+
     def inspect(self, key: bytes) -> Any:
-        """`read_any` for commands about the key and not what is in it: a miss is counted, and is no event."""
+        """`glance` where a miss is counted, too, and is no event."""
         value = self.peek(key)
         if value is None:
             self.keyspace.misses += 1
         else:
             self.keyspace.hits += 1
+            self.keyspace.glances += 1
         return value
 
     def missed(self, key: bytes) -> None:
@@ -232,6 +274,15 @@ class Database:
         value = self.take(key)
         if type(value) not in STRING_KINDS and len(value) > LARGE:
             self.keyspace.discarded.add(value)
+
+    def evict(self, key: bytes) -> None:
+        """Remove a key to make room."""
+        keyspace = self.keyspace
+        self.discard(key)
+        keyspace.evicted += 1
+        if keyspace.observed:
+            self.touch(key)
+            keyspace.notifier.notify(self.number, key, b'evicted')
 
     def remove_empty(self, key: bytes) -> None:
         """Remove a key whose value has lost its last member. That it has was said with `changed`: it counts once."""
@@ -314,15 +365,25 @@ class Database:
             if deadline_ms < next_ms:
                 next_ms = deadline_ms
         self.index.looked_through(slot, kept, next_ms)
-        for key in due:
-            del self.deadlines[key]
-            value = self.values.pop(key)
-            if type(value) not in STRING_KINDS and len(value) > LARGE:
-                keyspace.discarded.add(value)
+        self.drop(due)
         keyspace.expired += len(due)
         if keyspace.observed:
             for key in due:
                 self.tell_expired(key)
+
+    def drop(self, keys: list[bytes]) -> None:
+        """Take out keys that have deadlines, and are in the index no longer."""
+        for key in keys:
+            del self.deadlines[key]
+            value = self.values.pop(key)
+            if type(value) not in STRING_KINDS and len(value) > LARGE:
+                self.keyspace.discarded.add(value)
+
+    def carry_use(self, key: bytes, use: int | None) -> None:
+        """Give a value that came from elsewhere the note of its use that it had there, None if it had none."""
+        if use is not None:
+            self.uses[key] = use
+            self.keyspace.uses.fresh = None
 
     def random_key(self, random: Random) -> bytes | None:
         """Any key that is not past its deadline, each as likely as another; None if there is none."""
@@ -360,6 +421,8 @@ class Database:
             self.values = dict(self.values)
         elif is_hollow(self.deadlines):
             self.deadlines = dict(self.deadlines)
+        elif is_hollow(self.uses):
+            self.uses = dict(self.uses)
 
     def watched_touched_by(self, other: 'Database') -> None:
         """Break the watch of every key that is in this database or in the other: their contents change places."""

@@ -6,6 +6,7 @@ and so on, so that slots that are due are found among any number of others, and 
 """
 
 from array import array
+from random import Random
 
 GROUP_BITS = 4
 GROUP = 1 << GROUP_BITS
@@ -83,6 +84,25 @@ class DueTimes:
             else:
                 # What made the group due is gone. Begin again with that known.
                 self._correct(height + 1, group, min(bounds, default=NEVER_MS))
+                height, group = top, 0
+
+    def any_bounded(self, random: Random) -> int:
+        """A slot that may hold something with a time, not each as likely as another; -1 if there is none."""
+        top = len(self.levels) - 1
+        height, group = top, 0
+        while True:
+            first = group << GROUP_BITS
+            bounds = self.levels[height][first : first + GROUP]
+            places = [place for place, bound in enumerate(bounds, first) if bound < NEVER_MS]
+            if places:
+                place = places[int(random.random() * len(places))]
+                if height == 0:
+                    return place
+                height, group = height - 1, place
+            elif height == top:
+                return -1
+            else:
+                self._correct(height + 1, group, NEVER_MS)
                 height, group = top, 0
 
     def _correct(self, height: int, place: int, due_ms: int) -> None:

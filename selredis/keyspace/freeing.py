@@ -19,10 +19,11 @@ BUCKETS_A_LOOK = 20
 class Discarded:
     """Large values and tables that nobody can reach any more."""
 
-    __slots__ = ('containers',)
+    __slots__ = ('containers', 'freed')
 
     def __init__(self) -> None:
         self.containers: list[Any] = []
+        self.freed = 0  # how many are gone
 
     def add(self, *containers: Any) -> None:
         """Take values, dicts of a database, or the buckets of its index, which their owner gives away."""
@@ -39,9 +40,16 @@ class Discarded:
             self._shorten(container)
             if container:
                 containers.append(container)
+            else:
+                self.freed += 1
             if clock.monotonic_us() >= stop_us:
                 break
         return bool(containers)
+
+    def free(self) -> None:
+        """Free everything now, however long it takes."""
+        self.freed += len(self.containers)
+        self.containers.clear()
 
     def _shorten(self, container: Any) -> None:
         if isinstance(container, dict):

@@ -89,6 +89,26 @@ class KeyIndex:
             if place < len(bucket):
                 return bucket[place]
 
+    def some_keys(self, random: Random, count: int) -> list[bytes]:
+        """About so many keys that stand together at any place, and so have nothing in common; all if there are fewer.
+
+        Which ones they are is not quite even, for the sake of speed.
+        """
+        buckets = self.buckets
+        place = int(random.random() * len(buckets))
+        found: list[bytes] = []
+        for _ in range(len(buckets)):
+            bucket = buckets[place]
+            wanted = count - len(found)
+            if len(bucket) > wanted:
+                start = int(random.random() * len(bucket))
+                return found + (bucket[start:] + bucket[:start])[:wanted]
+            found += bucket
+            if len(found) == count:
+                break
+            place = place + 1 if place + 1 < len(buckets) else 0
+        return found
+
     # --- the order ---
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
@@ -156,6 +176,10 @@ class KeyIndex:
     def due_bucket(self, now_ms: int) -> int:
         """A bucket that may hold keys with an earlier deadline; -1 if there is none. `looked_through` is to follow."""
         return self.due_times.first_due(now_ms)
+
+    def any_bucket_with_deadlines(self, random: Random) -> int:
+        """Any bucket that may hold keys with deadlines; -1 if there is none."""
+        return self.due_times.any_bounded(random)
 
     def looked_through(self, slot: int, kept: list[bytes], due_ms: int) -> None:
         """Learn which keys of a bucket stay, and the earliest deadline of these: NEVER_MS if none has one."""

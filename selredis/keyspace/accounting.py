@@ -1,0 +1,149 @@
+"""Databases that keep books: of the memory that they take, of the uses of their keys, or of both.
+
+A server that needs neither pays nothing for them, not even a test: its databases are of the plain class, and become of
+another one, with the same attributes, when books begin to be kept (`keep_books`).
+"""
+
+from typing import Any
+
+from selredis.keyspace.database import Database, Keyspace
+from selredis.keyspace.freeing import LARGE
+from selredis.keyspace.memory import DEADLINE_BYTES
+from selredis.values.size import string_bytes
+
+
+class MeasuredDatabase(Database):
+    """Enters what it takes in the keyspace's account."""
+
+    __slots__ = ()
+
+    def put(self, key: bytes, value: Any) -> None:
+        self._enter(key, value)
+        super().put(key, value)
+
+    def set(self, key: bytes, value: Any, event: bytes = b'set') -> None:
+        if self.deadlines and not self.expire_if_due(key):
+            self.clear_deadline(key)
+        self._enter(key, value)
+        super().set(key, value, event)
+
+    def _enter(self, key: bytes, value: Any) -> None:
+        """Enter a value in place of the one that is still there, if any is."""
+        memory = self.keyspace.memory
+        old = self.values.get(key)
+        less = -memory.key_bytes - string_bytes(len(key)) if old is None else memory.gone(self, key, old)
+        memory.add(self, memory.stored(self, key, value) - less)
+
+    def take(self, key: bytes) -> Any:
+        self._leave(key)
+        return super().take(key)
+
+    def _leave(self, key: bytes) -> None:
+        """Enter that a key is about to go."""
+        memory = self.keyspace.memory
+        less = memory.key_bytes + string_bytes(len(key)) + memory.gone(self, key, self.values[key])
+        if key in self.deadlines:
+            less += DEADLINE_BYTES
+        memory.add(self, -less)
+
+    def changed(self, key: bytes, event: bytes, count: int = 1) -> None:
+        super().changed(key, event, count)
+        value = self.values.get(key)
+        if value is not None and type(value) is not bytes and type(value) is not int:
+            self.keyspace.memory.recount(self, key, value, event)
+
+    def set_deadline(self, key: bytes, deadline_ms: int) -> None:
+        if key not in self.deadlines:
+            self.keyspace.memory.add(self, DEADLINE_BYTES)
+        super().set_deadline(key, deadline_ms)
+
+    def clear_deadline(self, key: bytes) -> bool:
+        had_one = super().clear_deadline(key)
+        if had_one:
+            self.keyspace.memory.add(self, -DEADLINE_BYTES)
+        return had_one
+
+    def drop(self, keys: list[bytes]) -> None:
+        for key in keys:
+            self._leave(key)
+        super().drop(keys)
+
+    def clear(self, *, at_once: bool = False) -> None:
+        self.keyspace.memory.add(self, -self.used)
+        super().clear(at_once=at_once)
+        self.sizes = {}
+        self.counts = {}
+
+
+class NotedDatabase(Database):
+    """Notes uses of its keys: what commands read that only read, and what others change."""
+
+    __slots__ = ()
+
+    def read(self, key: bytes, kind: type) -> Any:
+        value = super().read(key, kind)
+        if value is not None:
+            self.keyspace.uses.note(self, key)
+        return value
+
+    def read_any(self, key: bytes) -> Any:
+        value = super().read_any(key)
+        if value is not None:
+            self.keyspace.uses.note(self, key)
+        return value
+
+    def put(self, key: bytes, value: Any) -> None:
+        if key not in self.values:
+            uses = self.keyspace.uses
+            uses.note_new(self, key)
+            uses.fresh = key
+        super().put(key, value)
+
+    def set(self, key: bytes, value: Any, event: bytes = b'set') -> None:
+        if key in self:
+            self.keyspace.uses.note(self, key)
+        else:
+            self.keyspace.uses.note_new(self, key)
+        super().set(key, value, event)
+
+    def changed(self, key: bytes, event: bytes, count: int = 1) -> None:
+        super().changed(key, event, count)
+        uses = self.keyspace.uses
+        if uses.fresh is not None and uses.fresh is key:
+            uses.fresh = None
+        elif key in self.values:
+            uses.note(self, key)
+
+    def take(self, key: bytes) -> Any:
+        self.uses.pop(key, None)
+        return super().take(key)
+
+    def drop(self, keys: list[bytes]) -> None:
+        for key in keys:
+            self.uses.pop(key, None)
+        super().drop(keys)
+
+    def clear(self, *, at_once: bool = False) -> None:
+        super().clear(at_once=at_once)
+        if len(self.uses) > LARGE and not at_once:
+            self.keyspace.discarded.add(self.uses)
+        self.uses = {}
+
+
+class MeasuredNotedDatabase(MeasuredDatabase, NotedDatabase):
+    __slots__ = ()
+
+
+CLASSES = {
+    (False, False): Database,
+    (True, False): MeasuredDatabase,
+    (False, True): NotedDatabase,
+    (True, True): MeasuredNotedDatabase,
+}
+
+
+def keep_books(keyspace: Keyspace) -> None:
+    """Have the databases keep the books that the keyspace needs now, and no others."""
+    kind = CLASSES[keyspace.memory.measured, keyspace.uses.noted]
+    for db in keyspace.databases:
+        db.__class__ = kind

@@ -1,0 +1,184 @@
+"""How much memory the data takes, by a model: objects at the size that CPython's allocator gives them, and for each
+key its share of the tables that it stands in.
+
+Nothing is kept while nobody needs it: `survey` counts what is there, a part of it where that is much. With `maxmemory`
+a keyspace is *measured*: counted through once, from then on every change is added to `Memory.used`
+(`keyspace.accounting`). `tools/memory_check.py` compares the model with what the system says.
+"""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, Protocol
+
+from selredis.keyspace.index import RANK_BITS, KeyIndex
+from selredis.values.list import List
+from selredis.values.size import OF_CONTAINERS, size_of, string_bytes, strings_bytes
+
+# A place in the table of values, and its share of free ones. Pages of the table that no key has reached yet are no
+# memory, so that it is the same whether the table has just grown or not.
+PLACE_BYTES = 33
+INDEX_BYTES = 13  # a place in the index, and the key's share of its bucket
+KEY_BYTES = PLACE_BYTES + INDEX_BYTES
+DEADLINE_BYTES = PLACE_BYTES + 32  # with the number
+USE_BYTES = PLACE_BYTES  # the number is shared
+RECORD_BYTES = PLACE_BYTES + 32  # of a value with members, while the keyspace is measured
+
+NO_LIMIT = 1 << 62
+
+# Values with more members are counted through once so many changes, as a share of their members, have come together.
+FEW_MEMBERS = 64
+CHANGES_SHARE = 8
+
+# Of larger databases so many keys are looked at, and so many members of a value.
+SURVEYED_KEYS = 10_000
+SAMPLED_KEYS = 2_000
+SAMPLED_MEMBERS = 16
+
+
+class Measurable(Protocol):
+    """What there is to count of a database."""
+
+    values: dict[bytes, Any]
+    deadlines: dict[bytes, int]
+    index: KeyIndex
+    used: int
+    sizes: dict[bytes, int]
+    counts: dict[bytes, 'Count']
+
+
+class Count:
+    """What is known of a value with many members: their bytes when it was counted through, and changes since then."""
+
+    __slots__ = ('changes', 'length', 'size')
+
+    def __init__(self, length: int, size: int) -> None:
+        self.length = length
+        self.size = size
+        self.changes = 0
+
+    def follow(self, value: Any, event: bytes) -> bool:
+        """Learn of a change; False if it is time to count through again.
+
+        What was pushed on a list is counted, what came or went otherwise is taken for average.
+        """
+        length = len(value)
+        more = length - self.length
+        if more > 0 and isinstance(value, List) and event in (b'lpush', b'rpush'):
+            start = 0 if event == b'lpush' else length - more
+            self.size += strings_bytes(value.range(start, start + more)) + 8 * more
+        else:
+            self.changes += max(abs(more), 1)
+            if self.changes * CHANGES_SHARE > self.length:
+                return False
+            self.size += more * self.size // self.length
+        self.length = length
+        return True
+
+
+class Memory:
+    """The account of a keyspace: bytes `used` if it is `measured`, and whether they have passed the `bound`."""
+
+    __slots__ = ('bound', 'key_bytes', 'measured', 'on_passed', 'passed', 'used')
+
+    def __init__(self) -> None:
+        self.measured = False
+        self.used = 0
+        self.key_bytes = KEY_BYTES  # of each key, beside its name and value
+        self.bound = NO_LIMIT
+        self.passed = False  # once passed it stays so until somebody has looked
+        self.on_passed: Callable[[], None] = lambda: None
+
+    def add(self, db: Measurable, change: int) -> None:
+        """Enter that a database takes so much more, or less."""
+        db.used += change
+        self.used += change
+        if self.used > self.bound and not self.passed:
+            self.passed = True
+            self.on_passed()
+
+    def measure(self, databases: list[Any]) -> None:
+        """Begin to keep the account: count everything through."""
+        self.measured = True
+        self.used = 0
+        for db in databases:
+            db.used = self.count_through(db)
+            self.used += db.used
+
+    def stop(self, databases: list[Any]) -> None:
+        """Keep no account any more."""
+        self.measured = self.passed = False
+        self.bound = NO_LIMIT
+        self.used = 0
+        for db in databases:
+            db.used = 0
+            db.sizes, db.counts = {}, {}
+
+    def note_uses(self, databases: list[Any], noted: bool) -> None:
+        """Learn whether uses of keys are noted, which takes memory as well."""
+        key_bytes = KEY_BYTES + USE_BYTES if noted else KEY_BYTES
+        more, self.key_bytes = key_bytes - self.key_bytes, key_bytes
+        if self.measured and more:
+            for db in databases:
+                self.add(db, more * len(db.values))
+
+    def count_through(self, db: Measurable) -> int:
+        """What a database takes; enters its values with members. A million strings in a third of a second."""
+        db.sizes.clear()
+        db.counts.clear()
+        values = db.values
+        total = len(values) * self.key_bytes + strings_bytes(values) + len(db.deadlines) * DEADLINE_BYTES
+        others = {key: value for key, value in values.items() if type(value) is not bytes}
+        if not others:
+            return total + strings_bytes(values.values())
+        total += strings_bytes(value for value in values.values() if type(value) is bytes)
+        return total + sum(self.stored(db, key, value) for key, value in others.items())
+
+    def stored(self, db: Measurable, key: bytes, value: Any) -> int:
+        """What a value takes that is stored now; enters one that can change without being stored again."""
+        size = size_of(value)
+        if type(value) in (bytes, int):
+            return size
+        if type(value) in OF_CONTAINERS and len(value) > FEW_MEMBERS:
+            db.counts[key] = Count(len(value), size)
+        size += RECORD_BYTES
+        db.sizes[key] = size
+        return size
+
+    def gone(self, db: Measurable, key: bytes, value: Any) -> int:
+        """What a value took that is stored no longer."""
+        if type(value) in (bytes, int):
+            return size_of(value)
+        if db.counts:
+            db.counts.pop(key, None)
+        return db.sizes.pop(key)
+
+    def recount(self, db: Measurable, key: bytes, value: Any, event: bytes) -> None:
+        """Enter that a value has changed which is the same object as before."""
+        count = db.counts.get(key) if db.counts else None
+        old = db.sizes.get(key, 0)
+        if count is not None and count.follow(value, event):
+            size = db.sizes[key] = count.size + RECORD_BYTES
+        else:
+            db.counts.pop(key, None)
+            size = self.stored(db, key, value)
+        self.add(db, size - old)
+
+    def survey(self, databases: list[Any], random: Random) -> int:
+        """What the data takes, if it is not measured: large databases and values are estimated from a part of them."""
+        return sum(self._survey(db, random) for db in databases if db.values)
+
+    def _survey(self, db: Measurable, random: Random) -> int:
+        values = db.values
+        keys: Any = values
+        if len(values) > SURVEYED_KEYS:
+            # Keys that stand together in the index have only their hashes in common.
+            _, keys = db.index.scan(random.getrandbits(RANK_BITS), SAMPLED_KEYS)
+            if len(keys) < SAMPLED_KEYS // 2:
+                keys += db.index.scan(0, SAMPLED_KEYS)[1]
+        found = strings_bytes(keys) + sum(size_of(values[key], SAMPLED_MEMBERS) for key in keys)
+        return found * len(values) // len(keys) + len(values) * self.key_bytes + len(db.deadlines) * DEADLINE_BYTES
+
+    def of_key(self, db: Measurable, key: bytes, samples: int) -> int:
+        """What a key that is there takes with all that belongs to it; `samples` as in `size_of`."""
+        own = self.key_bytes + string_bytes(len(key)) + (DEADLINE_BYTES if key in db.deadlines else 0)
+        return own + size_of(db.values[key], samples)
