@@ -7,8 +7,10 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+from selredis.acl import read_user
 from selredis.config_kinds import WRONG_NUMBER_OF_ARGUMENTS
 from selredis.config_table import BY_NAME, OUTDATED, PARAMETERS, Parameter
+from selredis.engine.command import COMMANDS, Command
 from selredis.errors import ConfigError, ReplyError
 from selredis.glob import compile_glob
 from selredis.resp.inline import split_words
@@ -28,6 +30,8 @@ class Config:
         self._values['dir'] = working_directory()
         self._hooks: dict[str, list[Hook]] = {}
         self._warnings: list[str] = []
+        self._user: list[bytes] | None = None  # words of the last `user` line
+        self.commands: dict[bytes, Command] = COMMANDS  # by the names that this server has for them
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
@@ -147,15 +151,42 @@ class Config:
         name = name.lower()
         parameter = BY_NAME.get(name)
         if parameter is None:
-            if name in OUTDATED and len(arguments) == 1:
-                return
-            raise ConfigError(BAD_DIRECTIVE)
+            self._read_other(name, arguments)
+            return
         if not parameter.kind.many:
             if len(arguments) != 1:
                 raise ConfigError(WRONG_NUMBER_OF_ARGUMENTS)
         elif len(arguments) == 1 and arguments[0]:
             arguments = split_words(arguments[0]) or []
         self._values[parameter.name] = parameter.kind.read_line(arguments, self._values[parameter.name])
+
+    def _read_other(self, name: bytes, arguments: list[bytes]) -> None:
+        """Take a directive that is about no parameter."""
+        match name, len(arguments):
+            case b'rename-command', 2:
+                self.rename_command(*arguments)
+            case b'user', count if count:
+                self._user = arguments
+            case b'loadmodule', count if count:
+                raise ConfigError('modules are not supported')
+            case b'sentinel', _:
+                raise ConfigError('sentinel directive while not in sentinel mode')
+            case _, count if name not in OUTDATED or count != 1:
+                raise ConfigError(BAD_DIRECTIVE)
+
+    def rename_command(self, name: bytes, new_name: bytes) -> None:
+        """Have this server know a command by another name, or not at all if that is empty. Raises ConfigError."""
+        command = self.commands.get(name.lower())
+        if command is None:
+            raise ConfigError('No such command in rename-command')
+        if self.commands is COMMANDS:
+            self.commands = dict(COMMANDS)
+        del self.commands[name.lower()]
+        self.commands.pop(name.upper(), None)
+        if new_name:
+            if new_name.lower() in self.commands:
+                raise ConfigError('Target command name already exists')
+            self.commands[new_name.lower()] = self.commands[new_name.upper()] = command
 
     def finish_reading(self) -> None:
         """All files and options are read: see what they ask for in vain, for take_warnings.
@@ -166,6 +197,8 @@ class Config:
         for parameter in PARAMETERS:
             if parameter.refusal and self._values[parameter.name] != parameter.default:
                 raise ConfigError(f'{parameter.name} {os.fsdecode(self.show(parameter))}: {parameter.refusal}')
+        if self._user is not None:
+            self._values['requirepass'] = read_user(self._user, self._values['requirepass'])
         self._warn(PARAMETERS)
 
     def show(self, parameter: Parameter[V]) -> bytes:

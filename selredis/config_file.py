@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from selredis.config import Config
 from selredis.config_table import PARAMETERS
 from selredis.errors import ConfigError
-from selredis.resp.inline import split_words
+from selredis.resp.inline import quote, split_words
 
 BLANKS = b' \t\r\n'
 
@@ -93,13 +93,6 @@ def parse_command_line(arguments: Sequence[str]) -> Invocation:
             lines[-1] += quote(word) + b' '
             has_value = True
     return Invocation('run', file, from_stdin, b'\n'.join(lines))
-
-
-def quote(word: bytes) -> bytes:
-    """A word as it may stand in a file, whatever its bytes: `split_words` gives it back."""
-    escapes = {0x22: rb'\"', 0x5C: rb'\\', 0x0A: rb'\n', 0x0D: rb'\r', 0x09: rb'\t', 0x07: rb'\a', 0x08: rb'\b'}
-    quoted = [escapes.get(byte) or (b'%c' % byte if 0x20 <= byte < 0x7F else rb'\x%02x' % byte) for byte in word]
-    return b'"%b"' % b''.join(quoted)
 
 
 def load(config: Config, file: str | None = None, stdin: bytes = b'', options: bytes = b'') -> None:

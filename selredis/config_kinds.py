@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from selredis.errors import ConfigError, ReplyError
 from selredis.numeric import floating, integer, memory_bytes
+from selredis.resp.inline import quote
 
 INT_MAX = 2**31 - 1
 INT_MIN = -(2**31)
@@ -26,6 +27,13 @@ V = TypeVar('V')
 
 Check = Callable[[Any], None]
 """Looks at a value that its kind has read; raises ConfigError for one that this parameter does not take."""
+
+
+class Line(NamedTuple):
+    """What stands behind a parameter's name in a line of a file."""
+
+    words: bytes
+    needed: bool  # even in a file that has no such line: without it the value would be another one
 
 
 class Kind(Generic[V]):
@@ -43,6 +51,10 @@ class Kind(Generic[V]):
     def show(self, value: V) -> bytes:
         """The value as CONFIG GET prints it; `read` takes it back."""
         raise NotImplementedError
+
+    def lines(self, value: V, default: V) -> list[Line]:
+        """The value as CONFIG REWRITE writes it, so that `read_line` takes it back; none if lines can only be wrong."""
+        return [Line(self.show(value), value != default)]
 
 
 def c_string(text: bytes) -> str:
@@ -134,6 +146,17 @@ class Memory(Integer):
         except ValueError:
             raise ConfigError(self.unreadable) from None
 
+    def lines(self, value: int, default: int) -> list[Line]:
+        return [Line(with_unit(value), value != default)]
+
+
+def with_unit(amount: int) -> bytes:
+    """An amount of memory in the largest unit that it is a multiple of."""
+    for unit, size in ((b'gb', 1024**3), (b'mb', 1024**2), (b'kb', 1024)):
+        if amount and amount % size == 0:
+            return b'%d%b' % (amount // size, unit)
+    return b'%d' % amount
+
 
 class MemoryOrPercent(Memory):
     """Bytes, or a share of maxmemory: `5%` is kept as -5."""
@@ -156,6 +179,9 @@ class MemoryOrPercent(Memory):
 
     def show(self, value: int) -> bytes:
         return b'%d%%' % -value if value < 0 else b'%d' % value
+
+    def lines(self, value: int, default: int) -> list[Line]:
+        return [Line(self.show(value), value != default)] if value < 0 else super().lines(value, default)
 
 
 class Choice(Kind[str]):
@@ -206,8 +232,11 @@ class Choices(Kind[tuple[str, ...]]):
 
 
 class Text(Kind[str]):
-    def __init__(self, check: Check = accept_all) -> None:
+    """Any text but NULs; where `may_be_none` an empty one is none at all, and has no line in a file."""
+
+    def __init__(self, check: Check = accept_all, *, may_be_none: bool = False) -> None:
         self.check = check
+        self.may_be_none = may_be_none
 
     def read(self, words: list[bytes], before: str) -> str:
         value = c_string(words[0])
@@ -217,9 +246,12 @@ class Text(Kind[str]):
     def show(self, value: str) -> bytes:
         return os.fsencode(value)
 
+    def lines(self, value: str, default: str) -> list[Line]:
+        return [] if self.may_be_none and not value else [Line(quote(self.show(value)), value != default)]
+
 
 class Secret(Kind[bytes]):
-    """A password, any bytes. It is shown by CONFIG GET, and kept out of logs and error texts."""
+    """A password, any bytes, or none. It is shown by CONFIG GET, and kept out of logs and error texts."""
 
     secret = True
 
@@ -228,6 +260,9 @@ class Secret(Kind[bytes]):
 
     def show(self, value: bytes) -> bytes:
         return value
+
+    def lines(self, value: bytes, default: bytes) -> list[Line]:
+        return [Line(quote(value), True)] if value else []
 
 
 class Directory(Kind[str]):
@@ -250,6 +285,9 @@ class Directory(Kind[str]):
     def show(self, value: str) -> bytes:
         return os.fsencode(value)
 
+    def lines(self, value: str, default: str) -> list[Line]:
+        return [Line(quote(self.show(value)), True)] if value else []
+
 
 class Addresses(Kind[tuple[str, ...]]):
     """Where to listen: names or numbers of interfaces; a `-` before one that may be missing."""
@@ -264,6 +302,9 @@ class Addresses(Kind[tuple[str, ...]]):
 
     def show(self, value: tuple[str, ...]) -> bytes:
         return os.fsencode(' '.join(value))
+
+    def lines(self, value: tuple[str, ...], default: tuple[str, ...]) -> list[Line]:
+        return [] if value == default else [Line(self.show(value) or b'""', True)]
 
 
 class SavePoint(NamedTuple):
@@ -294,6 +335,9 @@ class SavePoints(Kind[tuple[SavePoint, ...]]):
 
     def show(self, value: tuple[SavePoint, ...]) -> bytes:
         return b' '.join(b'%d %d' % point for point in value)
+
+    def lines(self, value: tuple[SavePoint, ...], default: tuple[SavePoint, ...]) -> list[Line]:
+        return [Line(b'%d %d' % point, True) for point in value] or [Line(b'""', True)]
 
 
 class OutputLimit(NamedTuple):
@@ -347,6 +391,15 @@ class OutputLimitsByClass(Kind[OutputLimits]):
             b'%b %d %d %d' % (name.encode(), *limit) for name, limit in zip(value._fields, value, strict=True)
         )
 
+    def lines(self, value: OutputLimits, default: OutputLimits) -> list[Line]:
+        return [
+            Line(
+                b'%b %b %b %d' % (name, with_unit(limit.hard_bytes), with_unit(limit.soft_bytes), limit.soft_seconds),
+                limit != limit_by_default,
+            )
+            for name, limit, limit_by_default in zip((b'normal', b'replica', b'pubsub'), value, default, strict=True)
+        ]
+
 
 class EventClasses(Kind[frozenset[str]]):
     """Classes of keyspace events, a letter each; `A` stands for all but m and n."""
@@ -364,6 +417,12 @@ class EventClasses(Kind[frozenset[str]]):
         # With all classes on, Redis prints A and leaves out n (notify.c, keyspaceEventsFlagsToString).
         letters = 'A' if value.issuperset(self.of_keys) else ''.join(c for c in self.of_keys + 'n' if c in value)
         return (letters + ''.join(c for c in 'KEm' if c in value)).encode()
+
+    def lines(self, value: frozenset[str], default: frozenset[str]) -> list[Line]:
+        letters = self.show(value)
+        if 'n' in value and b'n' not in letters:
+            letters += b'n'
+        return [Line(quote(letters), value != default)]
 
 
 class Integers(Kind[tuple[int, ...]]):
@@ -410,6 +469,10 @@ class Percentiles(Kind[tuple[float, ...]]):
     def show(self, value: tuple[float, ...]) -> bytes:
         return ' '.join(f'{percentile:f}'.rstrip('0').rstrip('.') for percentile in value).encode()
 
+    def lines(self, value: tuple[float, ...], default: tuple[float, ...]) -> list[Line]:
+        numbers = ' '.join(repr(percentile).removesuffix('.0') for percentile in value)
+        return [Line(numbers.encode() or b'""', True)]
+
 
 class Peer(NamedTuple):
     host: str
@@ -434,6 +497,9 @@ class ReplicaOf(Kind[Peer | None]):
 
     def show(self, value: Peer | None) -> bytes:
         return b'' if value is None else os.fsencode(f'{value.host} {value.port}')
+
+    def lines(self, value: Peer | None, default: Peer | None) -> list[Line]:
+        return [] if value is None else [Line(self.show(value), True)]
 
 
 def expand_template(template: str, values: Mapping[str, str]) -> str:

@@ -25,6 +25,7 @@ SINCE_7_2: dict[str, dict[str, list[str] | str | int]] = {
     'command|getkeysandflags': {'arity': -3, 'arguments': 'are told'},
     'config|get': {'arguments': 'is no block'},
     'config|resetstat': {'tips': ALL_NODES},
+    'config|rewrite': {'tips': ALL_NODES},
     'config|set': {'tips': ALL_NODES},
     'lcs': {'arguments': 'MINMATCHLEN has a name of its own'},
     'msetnx': {'tips': []},  # it has no policy: one shard takes all or nothing

@@ -22,7 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ('resp/',),
     ('values/',),
     ('keyspace/', 'pubsub'),
-    ('acl', 'config', 'config_file', 'config_kinds', 'config_table', 'engine/'),
+    ('acl', 'config', 'config_file', 'config_kinds', 'config_rewrite', 'config_table', 'engine/'),
     ('persistence/', 'replication/', 'scripting/'),
     ('commands/',),
     ('__main__', 'cli', 'driver', 'embedded', 'net/', 'server', 'supervision'),

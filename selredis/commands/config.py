@@ -1,5 +1,8 @@
 """CONFIG: the server's parameters, while it runs."""
 
+import os
+
+from selredis.config_rewrite import rewrite
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command
 from selredis.engine.help import help_on_subcommands
@@ -83,6 +86,44 @@ def config_resetstat(client: Client, argv: Argv) -> Reply:
     keyspace = engine.keyspace
     keyspace.hits = keyspace.misses = keyspace.expired = 0
     return OK
+
+
+@command(
+    'CONFIG|REWRITE',
+    arity=2,
+    flags='admin noscript loading stale',
+    since='2.8.0',
+    group='server',
+    tips=ALL_NODES,
+)
+def config_rewrite(client: Client, argv: Argv) -> Reply:
+    """CONFIG REWRITE
+
+    Writes the parameters as they are now into the configuration file that the server was started with.
+
+    O(1)
+    """
+    engine = client.engine
+    path = config_file_of(client)
+    try:
+        rewrite(engine.config, path)
+    except OSError as error:
+        engine.log.warning(f'CONFIG REWRITE failed: {error.strerror}')
+        raise ReplyError(b'ERR Rewriting config file: %b' % reason(error)) from error
+    engine.log.notice('CONFIG REWRITE executed with success.')
+    return OK
+
+
+def reason(error: OSError) -> bytes:
+    return os.fsencode(error.strerror or str(error))
+
+
+def config_file_of(client: Client) -> str:
+    """The file that the client's server was started with. Raises ReplyError if there is none."""
+    path = client.engine.deployment.config_file
+    if not path:
+        raise ReplyError(b'ERR The server is running without a config file')
+    return path
 
 
 @command('CONFIG|HELP', arity=2, flags='loading stale', since='5.0.0', group='server')

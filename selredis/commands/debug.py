@@ -7,7 +7,9 @@ saves or loads, crashes the server or shows the innards of data types that are k
 import re
 from collections.abc import Callable
 
+from selredis.commands.config import config_file_of, reason
 from selredis.commands.objects import SHARED_REFERENCES, is_shared
+from selredis.config_rewrite import rewrite
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command
 from selredis.engine.engine import c_string
@@ -64,6 +66,19 @@ def sleep(client: Client, argv: Argv) -> Reply:
     client.engine.clock.sleep(max(c_number(argv[2]), 0.0))
     if not client.in_exec:  # a transaction happens at one time
         client.engine.tell_time()
+    return OK
+
+
+@subcommand(b'CONFIG-REWRITE-FORCE-ALL', 2)
+def config_rewrite_force_all(client: Client, argv: Argv) -> Reply:
+    """DEBUG CONFIG-REWRITE-FORCE-ALL
+
+    Writes all parameters into the configuration file, those that have their default value, too.
+    """
+    try:
+        rewrite(client.engine.config, config_file_of(client), everything=True)
+    except OSError as error:
+        raise ReplyError(b'ERR CONFIG-REWRITE-FORCE-ALL failed: %b' % reason(error)) from error
     return OK
 
 

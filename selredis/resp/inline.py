@@ -27,6 +27,12 @@ WORD = re.compile(
 )
 ESCAPE = re.compile(rb'\\(?:x([0-9a-fA-F]{2})|(.))', re.DOTALL)
 CONTROL_BYTES = {b'n': b'\n', b'r': b'\r', b't': b'\t', b'b': b'\b', b'a': b'\a'}
+# The bytes that do not stand for themselves in double quotes as `quote` writes them.
+ESCAPES = (
+    {byte: rb'\x%02x' % byte for byte in (*range(0x20), *range(0x7F, 0x100))}
+    | {byte[0]: b'\\' + letter for letter, byte in CONTROL_BYTES.items()}
+    | {byte: b'\\%c' % byte for byte in b'"\\'}
+)
 
 
 def split_words(line: bytes) -> list[bytes] | None:
@@ -66,3 +72,8 @@ def unescaped(escape: re.Match[bytes]) -> bytes:
     if hexadecimal is not None:
         return bytes.fromhex(hexadecimal.decode())
     return CONTROL_BYTES.get(letter, letter)
+
+
+def quote(word: bytes) -> bytes:
+    """A word in double quotes, in visible ASCII; `split_words` gives it back (sds.c, sdscatrepr)."""
+    return b'"%b"' % b''.join(ESCAPES.get(byte) or b'%c' % byte for byte in word)

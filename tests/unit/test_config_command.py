@@ -76,10 +76,37 @@ def test_resetstat(client, engine, clock):
     assert keyspace.dirty == 1  # what is not saved does not become saved
 
 
-def test_rewrite_is_not_there_yet(client):
-    assert client('CONFIG', 'REWRITE') == "ERR unknown subcommand 'REWRITE'. Try CONFIG HELP."
+def test_rewrite_writes_the_file_that_the_server_was_started_with(client, engine, tmp_path):
+    path = tmp_path / 'redis.conf'
+    path.write_bytes(b'# mine\nhz 10\n')
+    engine.deployment.config_file = str(path)
+    client('CONFIG', 'SET', 'hz', '50')
+    assert client('CONFIG', 'REWRITE') == 'OK'
+    assert path.read_bytes().startswith(b'# mine\nhz 50\n')
+    assert engine.log.lines == ['CONFIG REWRITE executed with success.']
+
+
+def test_rewrite_needs_a_file(client):
+    assert client('CONFIG', 'REWRITE') == 'ERR The server is running without a config file'
+
+
+def test_rewrite_tells_why_it_failed(client, engine, tmp_path):
+    engine.deployment.config_file = str(tmp_path)
+    assert client('CONFIG', 'REWRITE') == 'ERR Rewriting config file: Is a directory'
+    assert engine.log.lines == ['CONFIG REWRITE failed: Is a directory']
+
+
+def test_debug_writes_all_parameters(client, engine, config, tmp_path):
+    config.read_directive([b'enable-debug-command', b'yes'])
+    assert client('DEBUG', 'CONFIG-REWRITE-FORCE-ALL') == 'ERR The server is running without a config file'
+    engine.deployment.config_file = str(tmp_path)
+    assert client('DEBUG', 'CONFIG-REWRITE-FORCE-ALL') == 'ERR CONFIG-REWRITE-FORCE-ALL failed: Is a directory'
+    engine.deployment.config_file = str(tmp_path / 'redis.conf')
+    assert client('DEBUG', 'CONFIG-REWRITE-FORCE-ALL') == 'OK'
+    assert b'\nmaxclients 10000\n' in (tmp_path / 'redis.conf').read_bytes()
 
 
 def test_help_tells_of_every_subcommand(client):
     lines = client('CONFIG', 'HELP')
-    assert [line.split()[0] for line in lines[1:] if not line.startswith(' ')] == ['GET', 'SET', 'RESETSTAT', 'HELP']
+    words = [line.split()[0] for line in lines[1:] if not line.startswith(' ')]
+    assert words == ['GET', 'SET', 'RESETSTAT', 'REWRITE', 'HELP']

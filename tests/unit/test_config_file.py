@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import selredis.commands  # noqa: F401  (importing it fills the command table)
+from selredis.acl import ONE_USER
 from selredis.config import Config
 from selredis.config_file import (
     ConfigFileError,
@@ -13,9 +15,9 @@ from selredis.config_file import (
     UnreadableConfigFile,
     load,
     parse_command_line,
-    quote,
 )
-from selredis.resp.inline import split_words
+from selredis.engine.command import COMMANDS
+from selredis.resp.inline import quote, split_words
 
 
 @pytest.fixture
@@ -219,13 +221,21 @@ def test_an_error_about_the_whole_has_no_line():
         b'requirepass "hunter2',
         b'port --requirepass hunter2',
         b'masterauth hunter2 too',
-        b'user default on >hunter2',
     ],
 )
 def test_passwords_are_not_shown(line):
     shown = fatal('-', stdin=line)
     assert 'hunter2' not in ''.join(shown)
     assert shown[1].endswith(" (redacted)'")
+
+
+def test_users_are_refused_without_their_words():
+    assert fatal('-', stdin=b'user bob on >hunter2') == [ONE_USER]
+
+
+def test_the_line_about_the_default_user_that_redis_server_leaves_is_taken():
+    assert start('-', stdin=b'user default on nopass ~* &* +@all')['requirepass'] == b''
+    assert start('-', stdin=b'user default on >secret ~* &* +@all')['requirepass'] == b'secret'
 
 
 def test_bytes_that_are_no_text_are_shown_escaped():
@@ -236,6 +246,38 @@ def test_what_the_file_asks_for_in_vain_may_be_taken_back_by_an_option(write):
     path = write('redis.conf', 'cluster-enabled yes\nport 1\n')
     assert fatal(path) == ['cluster-enabled yes: clusters are not supported']
     assert start(path, '--cluster-enabled', 'no')['port'] == 1
+
+
+# Commands by other names
+
+
+def test_a_command_has_another_name_or_none():
+    config = start('-', stdin=b'rename-command CONFIG "hush"\nrename-command debug ""\n')
+    assert config.commands[b'hush'] is config.commands[b'HUSH'] is COMMANDS[b'config']
+    assert not {b'config', b'CONFIG', b'debug', b'DEBUG'} & set(config.commands)
+    assert Config().commands is COMMANDS
+    assert b'config' in COMMANDS
+
+
+def test_names_may_be_exchanged():
+    config = start('-', stdin=b'rename-command get other\nrename-command set GET\nrename-command other set\n')
+    assert config.commands[b'get'] is COMMANDS[b'set']
+    assert config.commands[b'SET'] is COMMANDS[b'get']
+
+
+@pytest.mark.parametrize(
+    ('line', 'reason'),
+    [
+        ('rename-command nosuch a', 'No such command in rename-command'),
+        ('rename-command get SET', 'Target command name already exists'),
+        ('rename-command get', 'Bad directive or wrong number of arguments'),
+        ('loadmodule /lib/some.so 1', 'modules are not supported'),
+        ('loadmodule', 'Bad directive or wrong number of arguments'),
+        ('sentinel monitor a 127.0.0.1 1 1', 'sentinel directive while not in sentinel mode'),
+    ],
+)
+def test_other_directives_in_error(line, reason):
+    assert fatal('-', stdin=line.encode())[1:] == [f">>> '{line}'", reason]
 
 
 # The command line
