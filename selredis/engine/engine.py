@@ -14,6 +14,7 @@ from selredis.engine import gates
 from selredis.engine.client import Client, ReplyMode, Wait
 from selredis.engine.command import COMMANDS, Argv, Command
 from selredis.engine.command_stats import FINE_NS, FINE_SHIFT, FINE_SLOTS
+from selredis.engine.crash_report import CrashReports
 from selredis.engine.latency import LatencyMonitor
 from selredis.engine.memory import MemoryUse, Outcome
 from selredis.engine.monitors import feed
@@ -68,6 +69,7 @@ class Engine:
         'clients',
         'clock',
         'config',
+        'crash_reports',
         'cron_paused',
         'deployment',
         'doomed',
@@ -114,6 +116,7 @@ class Engine:
         self.gated = False
         self.pause = Pause(self)
         self.running: Client | None = None  # whose command runs, or ran last
+        self.crash_reports = CrashReports()
         self.deployment = Deployment()
         self.run_id = self.new_id()
         self.replication_id = self.new_id()  # of this history of changes
@@ -497,10 +500,9 @@ class Engine:
         return Error(error.text).encoded
 
     def report_crash(self, client: Client, argv: Argv, error: Exception) -> bytes:
-        """A defect of ours: log it with its traceback, and answer that there is one."""
+        """A defect of ours: have the log tell all about it, and answer that there is one."""
         self.stats.count_error(INTERNAL)
-        name = argv[0][:64].decode('ascii', 'backslashreplace')
-        self.log.defect(f"Command '{name}' of client id={client.id} failed", error)
+        self.crash_reports.write(self, client, argv, error)
         return Error(INTERNAL).encoded
 
     def park(self, client: Client, wait: Wait, wait_ms: int) -> None:

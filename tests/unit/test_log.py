@@ -1,6 +1,9 @@
 """The log's lines, in a file."""
 
 import re
+import syslog
+
+import pytest
 
 from selredis.log import Log
 
@@ -45,3 +48,27 @@ def test_a_defect_is_written_with_its_traceback(tmp_path):
 
 def test_a_file_that_cannot_be_written_ends_nothing(tmp_path):
     Log('notice', str(tmp_path)).warning('to a directory')
+
+
+def test_the_systems_log_gets_each_line_with_its_priority(tmp_path, monkeypatch):
+    opened: list[tuple[str, int]] = []
+    sent: list[tuple[int, str]] = []
+    monkeypatch.setattr(syslog, 'openlog', lambda ident, _options, facility: opened.append((ident, facility)))
+    monkeypatch.setattr(syslog, 'syslog', lambda priority, text: sent.append((priority, text)))
+    log = Log('verbose', str(tmp_path / 'log'))
+    log.notice('before')
+    log.open_syslog('redis', 'local3')
+    for write in (log.debug, log.verbose, log.notice, log.warning):
+        write('a\0b \udcff')
+    assert opened == [('redis', syslog.LOG_LOCAL3)]
+    text = 'a\\x00b \\udcff'
+    assert sent == [(syslog.LOG_INFO, text), (syslog.LOG_NOTICE, text), (syslog.LOG_WARNING, text)]
+    assert len(lines_of(tmp_path / 'log')) == 4
+
+
+@pytest.mark.parametrize('facility', ['user', 'local0', 'local7'])
+def test_facilities_are_those_of_the_system(facility, monkeypatch):
+    opened: list[int] = []
+    monkeypatch.setattr(syslog, 'openlog', lambda _ident, _options, facility: opened.append(facility))
+    Log().open_syslog('redis', facility)
+    assert opened == [getattr(syslog, f'LOG_{facility.upper()}')]
