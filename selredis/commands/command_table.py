@@ -1,10 +1,10 @@
 """COMMAND: what the table of commands tells clients about itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from selredis.engine.client import Client
-from selredis.engine.command import COMMANDS, UNKNOWN, Argv, Command, KeySpec, all_commands, command
+from selredis.engine.command import UNKNOWN, Argv, Command, KeySpec, all_commands, command
 from selredis.engine.command_keys import FoundKey, find_keys, has_keys, legacy_range
 from selredis.engine.help import help_on_subcommands
 from selredis.engine.syntax import Argument, docstring_parts, parse_syntax
@@ -38,7 +38,7 @@ def command_(client: Client, argv: Argv) -> Reply:
 
     O(N) where N is the number of commands.
     """
-    return [info(entry) for entry in all_commands()]
+    return [info(entry) for entry in all_commands(client.engine.commands)]
 
 
 @command('COMMAND|COUNT', arity=2, flags='loading stale', since='2.8.13', group='server', categories='connection')
@@ -49,7 +49,7 @@ def command_count(client: Client, argv: Argv) -> Reply:
 
     O(1)
     """
-    return len(all_commands())
+    return len(all_commands(client.engine.commands))
 
 
 @command(
@@ -71,7 +71,8 @@ def command_info(client: Client, argv: Argv) -> Reply:
     """
     if len(argv) == 2:
         return command_(client, argv)
-    return [entry and info(entry) for entry in map(named, argv[2:])]
+    entries = (named(client.engine.commands, name) for name in argv[2:])
+    return [entry and info(entry) for entry in entries]
 
 
 @command(
@@ -90,7 +91,8 @@ def command_docs(client: Client, argv: Argv) -> Reply:
 
     O(N) where N is the number of names.
     """
-    entries = map(named, argv[2:]) if len(argv) > 2 else all_commands()
+    commands = client.engine.commands
+    entries = [named(commands, name) for name in argv[2:]] if len(argv) > 2 else all_commands(commands)
     return Map((entry.name.encode(), docs(entry)) for entry in entries if entry is not None)
 
 
@@ -111,7 +113,8 @@ def command_list(client: Client, argv: Argv) -> Reply:
 
     O(N) where N is the number of commands.
     """
-    entries = [each for entry in all_commands() for each in (entry, *entry.subcommands.values())]
+    commands = all_commands(client.engine.commands)
+    entries = [each for entry in commands for each in (entry, *entry.subcommands.values())]
     if len(argv) > 2:
         make_filter = FILTERS.get(argv[3].upper()) if len(argv) == 5 and argv[2].upper() == b'FILTERBY' else None
         if make_filter is None:
@@ -128,7 +131,7 @@ def command_getkeys(client: Client, argv: Argv) -> Reply:
 
     O(N) where N is the number of arguments.
     """
-    return [found.key for found in keys_in(argv[2:])]
+    return [found.key for found in keys_in(client.engine.commands, argv[2:])]
 
 
 @command(
@@ -141,7 +144,7 @@ def command_getkeysandflags(client: Client, argv: Argv) -> Reply:
 
     O(N) where N is the number of arguments.
     """
-    return [[found.key, statuses(found.flags)] for found in keys_in(argv[2:])]
+    return [[found.key, statuses(found.flags)] for found in keys_in(client.engine.commands, argv[2:])]
 
 
 @command('COMMAND|HELP', arity=2, flags='loading stale', since='5.0.0', group='server', categories='connection')
@@ -158,16 +161,16 @@ def command_help(client: Client, argv: Argv) -> Reply:
 # Looking up
 
 
-def named(name: bytes) -> Command | None:
+def named(commands: Mapping[bytes, Command], name: bytes) -> Command | None:
     """The command of a name as COMMAND INFO gives it: `get`, `client|list`."""
     container, bar, subcommand = name.lower().partition(b'|')
-    entry = COMMANDS.get(container)
+    entry = commands.get(container)
     return entry.subcommands.get(subcommand) if entry and bar else entry
 
 
-def keys_in(call: Argv) -> list[FoundKey]:
+def keys_in(commands: Mapping[bytes, Command], call: Argv) -> list[FoundKey]:
     """The keys in a call of a command. Raises ReplyError."""
-    entry = COMMANDS.get(call[0].lower())
+    entry = commands.get(call[0].lower())
     if entry and entry.subcommands and len(call) > 1:
         entry = entry.subcommands.get(call[1].lower())
     if entry is None:

@@ -1,6 +1,6 @@
 """LATENCY: what kept everybody waiting, and how long commands take."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from selredis.commands.command_table import named
 from selredis.engine.client import Client
@@ -82,9 +82,10 @@ def latency_histogram(client: Client, argv: Argv) -> Reply:
     """
     stats = client.engine.stats
     stats.fold()
-    wanted = all_commands() if len(argv) == 2 else list(filter(None, map(named, argv[2:])))
+    commands = client.engine.commands
+    wanted = [named(commands, name) for name in argv[2:]] if len(argv) > 2 else all_commands(commands)
     told = Map()
-    for entry in with_subcommands(wanted):
+    for entry in with_subcommands(filter(None, wanted)):
         of_command = stats.of_commands.get(entry)
         if of_command is not None and of_command.calls:
             told[entry.name.encode()] = Map(
@@ -93,7 +94,7 @@ def latency_histogram(client: Client, argv: Argv) -> Reply:
     return told
 
 
-def with_subcommands(entries: list[Command]) -> Iterator[Command]:
+def with_subcommands(entries: Iterable[Command]) -> Iterator[Command]:
     for entry in entries:
         yield entry
         yield from entry.subcommands.values()

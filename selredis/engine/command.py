@@ -219,6 +219,6 @@ def command(
     return register
 
 
-def all_commands() -> list[Command]:
+def all_commands(commands: Mapping[bytes, Command] = COMMANDS) -> list[Command]:
     """Every command in the order of declaration, without subcommands."""
-    return list(dict.fromkeys(COMMANDS.values()))
+    return list(dict.fromkeys(commands.values()))

@@ -12,7 +12,7 @@ from selredis.clock import Clock
 from selredis.config import Config
 from selredis.engine import gates
 from selredis.engine.client import Client, ReplyMode, Wait
-from selredis.engine.command import COMMANDS, Argv, Command
+from selredis.engine.command import Argv, Command
 from selredis.engine.command_stats import FINE_NS, FINE_SHIFT, FINE_SLOTS
 from selredis.engine.crash_report import CrashReports
 from selredis.engine.latency import LatencyMonitor
@@ -68,6 +68,7 @@ class Engine:
         'blocked',
         'clients',
         'clock',
+        'commands',
         'config',
         'crash_reports',
         'cron_paused',
@@ -99,6 +100,7 @@ class Engine:
 
     def __init__(self, config: Config, clock: Clock, random: Random, log: Log, timers: Timers | None = None) -> None:
         self.config = config
+        self.commands = config.commands
         self.clock = clock
         self.read_ns = clock.now_ns
         self.random = random
@@ -196,7 +198,7 @@ class Engine:
             self.to_flush.append(client)
         self.running = client
         append = client.out.append
-        lookup = COMMANDS.get
+        lookup = self.commands.get
         ready = keyspace.ready
         large_bytes = 0
         place = first = 0  # of the command at hand, and of the first that is measured together with it
@@ -300,7 +302,7 @@ class Engine:
 
     def run_alone(self, client: Client, argv: Argv) -> bool:
         """`run` for a single command, and what it is in plain cases; False, and nothing done, in others."""
-        command = COMMANDS.get(argv[0])
+        command = self.commands.get(argv[0])
         if (
             command is None
             or client.gated
@@ -436,7 +438,7 @@ class Engine:
     def find(self, client: Client, argv: Argv) -> Command:
         """The command or subcommand that argv calls. Raises ReplyError if there is none, or its words are too few."""
         name = argv[0].lower()
-        command = COMMANDS.get(name)
+        command = self.commands.get(name)
         if command is None:
             if name in HTTP_WORDS:
                 self._hang_up_on_http(client)
