@@ -84,7 +84,9 @@ def config_resetstat(client: Client, argv: Argv) -> Reply:
     engine = client.engine
     engine.stats.reset()
     keyspace = engine.keyspace
-    keyspace.hits = keyspace.misses = keyspace.expired = 0
+    keyspace.hits = keyspace.misses = keyspace.glances = keyspace.expired = keyspace.evicted = 0
+    keyspace.discarded.freed = 0
+    engine.memory.reset_stats()
     return OK
 
 

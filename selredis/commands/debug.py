@@ -145,14 +145,23 @@ def quicklist_packed_threshold(client: Client, argv: Argv) -> Reply:
 def object_(client: Client, argv: Argv) -> Reply:
     """DEBUG OBJECT key
 
-    Tells where a value is in memory, how many references Redis would hold to it, and its encoding.
+    Tells where a value is in memory, how many references Redis would hold to it, its encoding, when it was used last
+    (Unix time in s, as far as OBJECT IDLETIME knows) or, under an LFU policy, its mark, and for how long it was not.
     """
     value = client.db.values.get(argv[2])
     if value is None:
         raise ReplyError(NO_SUCH_KEY)
-    references = SHARED_REFERENCES if is_shared(value) else 1
-    encoding = encoding_of(value, client.engine.config['list-max-listpack-size'])
-    return Status(b'Value at:0x%x refcount:%d encoding:%b' % (id(value), references, encoding))
+    engine = client.engine
+    references = SHARED_REFERENCES if is_shared(engine, value) else 1
+    encoding = encoding_of(value, engine.config['list-max-listpack-size'])
+    engine.memory.note_idle_times()
+    uses = engine.keyspace.uses
+    use = client.db.uses.get(argv[2], uses.since_ms)
+    idle_seconds = 0 if uses.by_frequency else uses.idle_ms(client.db, argv[2]) // 1000
+    return Status(
+        b'Value at:0x%x refcount:%d encoding:%b lru:%d lru_seconds_idle:%d'
+        % (id(value), references, encoding, use if uses.by_frequency else use // 1000, idle_seconds)
+    )
 
 
 @subcommand(b'POPULATE', 3, 5)

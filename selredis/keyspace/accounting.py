@@ -31,8 +31,15 @@ class MeasuredDatabase(Database):
         """Enter a value in place of the one that is still there, if any is."""
         memory = self.keyspace.memory
         old = self.values.get(key)
-        less = -memory.key_bytes - string_bytes(len(key)) if old is None else memory.gone(self, key, old)
-        memory.add(self, memory.stored(self, key, value) - less)
+        if type(old) is bytes and type(value) is bytes:  # most often
+            change = string_bytes(len(value)) - string_bytes(len(old)) if len(old) != len(value) else 0
+        elif old is None:
+            change = memory.stored(self, key, value) + memory.key_bytes + string_bytes(len(key))
+        else:
+            less = memory.gone(self, key, old)
+            change = memory.stored(self, key, value) - less
+        if change:
+            memory.add(self, change)
 
     def take(self, key: bytes) -> Any:
         self._leave(key)

@@ -65,7 +65,7 @@ class Count:
         more = length - self.length
         if more > 0 and isinstance(value, List) and event in (b'lpush', b'rpush'):
             start = 0 if event == b'lpush' else length - more
-            self.size += strings_bytes(value.range(start, start + more)) + 8 * more
+            self.size += sum(string_bytes(len(each)) for each in value.range(start, start + more)) + 8 * more
         else:
             self.changes += max(abs(more), 1)
             if self.changes * CHANGES_SHARE > self.length:

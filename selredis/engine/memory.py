@@ -1,0 +1,235 @@
+"""What the server takes of memory, and what happens when that is more than `maxmemory`.
+
+What is compared with the limit is what INFO calls used_memory: the data, by the model of `keyspace.memory`, and what is
+read from clients and queued for them. The interpreter and the program are not in it, as Redis's own code is not in what
+Redis counts; INFO tells what they took when the server was ready.
+
+Theory of operation. While the limit is kept nobody pays for it but those who change data, who keep the account. The
+change that passes it closes `engine.gated`, so that the next command of anybody meets `gates.out_of_memory`, which
+removes keys, for half a millisecond by default, and if there are none to be removed refuses what would take more. As
+long as that was not enough each turn goes on with it. Clients' buffers are added up some times a second.
+"""
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from selredis import process
+from selredis.engine.client_info import memory_of
+from selredis.keyspace.accounting import keep_books
+from selredis.keyspace.eviction import Evictor
+from selredis.keyspace.memory import DEADLINE_BYTES, NO_LIMIT
+
+if TYPE_CHECKING:
+    from selredis.engine.engine import Engine
+
+KEYS_A_LOOK = 16  # keys removed between two looks at the clock, as in Redis
+CLIENTS_SHARE = 50  # of the time at most one part in so many goes into adding up clients
+
+
+class Outcome(Enum):
+    """How it stands after room was made."""
+
+    ENOUGH = 'the limit is kept'
+    UNDER_WAY = 'more keys are to be removed'
+    EXHAUSTED = 'no key may be removed'
+
+
+class MemoryUse:
+    """One server's account."""
+
+    __slots__ = (
+        '_client_bytes',
+        '_engine',
+        '_evictor',
+        '_exceeded_since_us',
+        '_exceeded_us',
+        '_next_sum_us',
+        '_peak',
+        'startup',
+    )
+
+    def __init__(self, engine: 'Engine') -> None:
+        self._engine = engine
+        self._evictor = Evictor(engine.keyspace, engine.random)
+        self._client_bytes = 0
+        self._next_sum_us = 0
+        self._peak = 0
+        self._exceeded_us = 0
+        self._exceeded_since_us: int | None = None
+        self.startup = process.memory()  # of the process when it was ready, without data and clients
+        keyspace = engine.keyspace
+        keyspace.memory.on_passed = engine.update_gated
+        keyspace.uses.seed(engine.random)
+        keyspace.uses.silent = self._is_silent
+        for name in ('maxmemory', 'maxmemory-policy', 'lfu-log-factor', 'lfu-decay-time'):
+            engine.config.on_change(name, self._apply_changed)
+        self._apply()
+
+    def _is_silent(self) -> bool:
+        client = self._engine.running
+        return client is not None and client.no_touch
+
+    # Configuration
+
+    def _apply_changed(self) -> None:
+        self._apply()
+        limit, used = self._engine.config['maxmemory'], self.used_bytes()
+        if limit and used > limit:
+            self._engine.log.warning(
+                f'WARNING: maxmemory is now {limit} bytes, and {used} are in use: keys will be evicted, or commands'
+                f' that take memory refused, according to maxmemory-policy ({self._engine.config["maxmemory-policy"]}).'
+            )
+
+    def _apply(self) -> None:
+        """Keep the books that the configuration needs."""
+        engine = self._engine
+        config, keyspace = engine.config, engine.keyspace
+        memory, uses, databases = keyspace.memory, keyspace.uses, keyspace.databases
+        uses.log_factor, uses.decay_minutes = config['lfu-log-factor'], config['lfu-decay-time']
+        way = config['maxmemory-policy'].partition('-')[2]
+        if way == 'lfu' or way == 'lru' or uses.asked:
+            if not uses.noted or uses.by_frequency != (way == 'lfu'):
+                uses.begin(databases, by_frequency=way == 'lfu')
+        elif uses.noted:
+            uses.end(databases)
+        memory.note_uses(databases, uses.noted)
+        if config['maxmemory'] and not memory.measured:
+            memory.measure(databases)
+        elif not config['maxmemory'] and memory.measured:
+            memory.stop(databases)
+        keep_books(keyspace)
+        self._evictor.forget()
+        self.look()
+
+    def note_idle_times(self) -> None:
+        """Somebody has asked for how long a key was not used: know it from now on."""
+        uses = self._engine.keyspace.uses
+        if not uses.noted:
+            uses.asked = True
+            self._apply()
+
+    # What is in use
+
+    def used_bytes(self) -> int:
+        """What is in use. It is an estimate for large data, unless there is a limit."""
+        used = self.data_bytes() + self.client_bytes()
+        self._peak = max(self._peak, used)
+        return used
+
+    def data_bytes(self) -> int:
+        keyspace = self._engine.keyspace
+        if keyspace.memory.measured:
+            return keyspace.memory.used
+        return keyspace.memory.survey(keyspace.databases, self._engine.random)
+
+    def client_bytes(self) -> int:
+        """What clients take. Where they are thousands it may be the figure of a moment ago."""
+        engine = self._engine
+        now_us = engine.clock.monotonic_us()
+        if now_us >= self._next_sum_us:
+            self._client_bytes = sum(map(memory_of, engine.clients.values()))
+            end_us = engine.clock.monotonic_us()
+            self._next_sum_us = end_us + (end_us - now_us) * CLIENTS_SHARE if end_us - now_us > 1000 else 0
+        return self._client_bytes
+
+    def table_bytes(self) -> int:
+        """What all keys' places in tables take, and their deadlines: what is neither a name nor a value."""
+        keyspace = self._engine.keyspace
+        each = keyspace.memory.key_bytes
+        return sum(len(db.values) * each + len(db.deadlines) * DEADLINE_BYTES for db in keyspace.databases)
+
+    def peak_bytes(self, now: process.Memory) -> int:
+        """The most that was in use, as far as is known: no less than what the process has ever grown by."""
+        return max(self._peak, now.peak - self.startup.private)
+
+    # The limit
+
+    def look(self) -> None:
+        """Add up the clients, and see whether all is within the limit; to be called some times a second."""
+        engine = self._engine
+        engine.keyspace.uses.look()
+        memory = engine.keyspace.memory
+        if memory.measured:
+            client_bytes = self.client_bytes()
+            self._peak = max(self._peak, memory.used + client_bytes)
+            memory.bound = self._engine.config['maxmemory'] - client_bytes
+            self._set_passed(memory.used > memory.bound)
+        else:
+            memory.bound = NO_LIMIT
+            self._set_passed(False)
+
+    def _set_passed(self, passed: bool) -> None:
+        memory = self._engine.keyspace.memory
+        if memory.passed != passed:
+            memory.passed = passed
+            self._engine.update_gated()
+
+    def make_room(self) -> Outcome:
+        """Remove keys while the limit is passed and time allows."""
+        engine = self._engine
+        memory = engine.keyspace.memory
+        if not memory.passed or engine.pause.active:
+            return Outcome.ENOUGH
+        self.look()
+        outcome = Outcome.ENOUGH
+        if memory.passed:
+            begin_us = engine.clock.monotonic_us()
+            outcome = self._evict(begin_us)
+            taken_us = engine.clock.monotonic_us() - begin_us
+            engine.latency.note(b'eviction-cycle', engine.now_ms // 1000, taken_us // 1000)
+        self._set_passed(memory.used > memory.bound)
+        self._count_exceeded(outcome)
+        return outcome
+
+    def _evict(self, begin_us: int) -> Outcome:
+        engine = self._engine
+        memory = engine.keyspace.memory
+        policy, samples = engine.config['maxmemory-policy'], engine.config['maxmemory-samples']
+        if policy == 'noeviction':
+            return Outcome.EXHAUSTED
+        slice_us = time_limit_us(engine.config['maxmemory-eviction-tenacity'])
+        removed = 0
+        while memory.used > memory.bound:
+            victim = self._evictor.choose(policy, samples)
+            if victim is None:
+                return Outcome.EXHAUSTED
+            db, key = victim
+            db.evict(key)
+            removed += 1
+            if removed % KEYS_A_LOOK == 0 and engine.clock.monotonic_us() - begin_us > slice_us:
+                break
+        return Outcome.UNDER_WAY if memory.used > memory.bound else Outcome.ENOUGH
+
+    # What is counted of it
+
+    def _count_exceeded(self, outcome: Outcome) -> None:
+        now_us = self._engine.clock.monotonic_us()
+        if outcome is Outcome.ENOUGH:
+            if self._exceeded_since_us is not None:
+                self._exceeded_us += now_us - self._exceeded_since_us
+                self._exceeded_since_us = None
+        elif self._exceeded_since_us is None:
+            self._exceeded_since_us = now_us
+
+    @property
+    def exceeded_ms(self) -> int:
+        """For how long the limit has been passed this time, without room having been made."""
+        since_us = self._exceeded_since_us
+        return 0 if since_us is None else (self._engine.clock.monotonic_us() - since_us) // 1000
+
+    @property
+    def total_exceeded_ms(self) -> int:
+        """The same of all times."""
+        return self._exceeded_us // 1000 + self.exceeded_ms
+
+    def reset_stats(self) -> None:
+        self._exceeded_us = 0
+        if self._exceeded_since_us is not None:
+            self._exceeded_since_us = self._engine.clock.monotonic_us()
+
+
+def time_limit_us(tenacity: int) -> float:
+    """How long a slice of eviction may take: 50 us a step up to ten, then 15% more for each (evict.c)."""
+    if tenacity <= 10:
+        return 50 * tenacity
+    return float(500 * 1.15 ** (tenacity - 10)) if tenacity < 100 else float('inf')
