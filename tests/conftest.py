@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.harness.certificates import Certificates
 from tests.harness.servers import ReferenceServer, SelredisServer
 
 PACKAGES = {
     'redis-server': 'redis-server',
     'redis-cli': 'redis-tools',
     'redis-benchmark': 'redis-tools',
+    'openssl': 'openssl',
 }
 
 
 def program(name: str) -> str:
-    """The path of a program of Debian's Redis packages; without it the test is skipped, or fails where CI=true."""
+    """The path of a program of one of Debian's packages; without it the test is skipped, or fails where CI=true."""
     path = shutil.which(name)
     if path is not None:
         return path
@@ -35,6 +37,12 @@ def redis_cli() -> str:
 @pytest.fixture(scope='session')
 def redis_benchmark() -> str:
     return program('redis-benchmark')
+
+
+@pytest.fixture(scope='session')
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Certificates of an authority of the tests' own; add to them, and leave those that are there."""
+    return Certificates(program('openssl'), tmp_path_factory.mktemp('certificates'))
 
 
 @pytest.fixture(scope='session')

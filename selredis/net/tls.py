@@ -130,6 +130,7 @@ def reason_of(error: Exception) -> str:
     """What OpenSSL or the system says was wrong, without where in Python's source it came out."""
     if not isinstance(error, ssl.SSLError):
         return (error.strerror if isinstance(error, OSError) else None) or str(error)
-    reason = (error.reason or str(error)).lower().replace('_', ' ')
+    # Errors of the module's own have no reason.
+    reason = str(getattr(error, 'reason', None) or error.args[-1]).rstrip('.').lower().replace('_', ' ')
     detail = getattr(error, 'verify_message', '')
     return f'{reason}: {detail}' if detail else reason
