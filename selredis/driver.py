@@ -115,8 +115,9 @@ class Driver:
         config.on_change('maxclients', self.apply_maxclients)
         for name in TLS_PARAMETERS:  # before those that open what needs the context
             config.on_change(name, self.apply_tls)
-        for name in ('bind', 'port', 'tls-port'):
-            config.on_change(name, self.rebind)
+        config.on_change('bind', self.rebind_addresses)
+        for name in ('port', 'tls-port'):
+            config.on_change(name, self.rebind_ports)
 
     # What a loop provides
 
@@ -239,6 +240,7 @@ class Driver:
     def before_sleep(self) -> None:
         """Once a turn, before the wait. Closing comes last: nothing is closed while a table is being walked."""
         engine = self.engine
+        engine.stats.turns += 1
         # A defect of ours costs what it hits. Everybody gets replies all the same, and the server ends when it is told.
         try:
             if engine.keyspace.ready:
@@ -254,6 +256,8 @@ class Driver:
         try:
             if engine.to_flush:
                 self.flush()
+            if engine.client_eviction.due:
+                engine.client_eviction.evict()
             if engine.doomed:
                 self.close_doomed()
         except Exception as error:
@@ -319,6 +323,10 @@ class Driver:
                 client.flush()
             except Exception as error:
                 self.on_callback_error(client.fd, error)
+        eviction = self.engine.client_eviction
+        if eviction.limit_bytes:
+            for client in to_flush:
+                eviction.note(client)
         to_flush.clear()
 
     def close_doomed(self) -> None:
@@ -432,8 +440,17 @@ class Driver:
             self.log.warning(str(error))
             raise ConfigError('Unable to update TLS configuration. Check server logs.') from error
 
-    def rebind(self) -> None:
-        """Listen on the addresses and the ports that are configured now; the old ones stay if that fails."""
+    def rebind_addresses(self) -> None:
+        self.rebind('Failed to bind to specified addresses.')
+
+    def rebind_ports(self) -> None:
+        self.rebind('Unable to listen on this port. Check server logs.')
+
+    def rebind(self, failure: str) -> None:
+        """Listen on the addresses and the ports that are configured now; the old ones stay if that fails.
+
+        Raises ConfigError(failure).
+        """
         wanted = self.wanted_bindings()
         if 'tls' in wanted and 'tls' not in self.bindings:
             self.apply_tls()
@@ -446,7 +463,7 @@ class Driver:
             self.open_ports()
         except ListenError as error:
             self.asked_port, self.port = ports
-            raise ConfigError('Unable to listen on this port. Check server logs.') from error
+            raise ConfigError(failure) from error
 
     def raise_descriptor_limit(self) -> None:
         """Raise RLIMIT_NOFILE as far as maxclients needs; where the system refuses, lower maxclients and say so.

@@ -67,6 +67,7 @@ def authenticate(client: Client, user: bytes, password: bytes) -> None:
     """
     secret = client.engine.config['requirepass']
     if user != DEFAULT_USER or (secret and not compare_digest(password, secret)):
+        client.engine.stats.denied_auth += 1
         raise ReplyError(b'WRONGPASS invalid username-password pair or user is disabled.')
     client.user = user
     client.authenticated = True

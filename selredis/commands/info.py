@@ -2,11 +2,10 @@
 
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command
-from selredis.engine.info import SECTIONS, info
+from selredis.engine.info import DEFAULT_SECTIONS, SECTIONS, info
 from selredis.resp.reply import Reply, Verbatim
 
-# Names for all sections. (Redis has some more that it leaves out by default; none of them is here.)
-EVERY_SECTION = ('default', 'all', 'everything')
+EVERY_SECTION = ('all', 'everything')
 
 
 @command(
@@ -22,13 +21,16 @@ EVERY_SECTION = ('default', 'all', 'everything')
 def info_(client: Client, argv: Argv) -> Reply:
     """INFO [section [section ...]]
 
-    Tells how the server is and what it has done, in lines of names and values.
+    Tells how the server is and what it has done, in lines of names and values. DEFAULT: all sections but commandstats
+    and latencystats; ALL and EVERYTHING: these as well.
 
     O(1)
     """
     wanted = {word.lower().decode('latin-1') for word in argv[1:]}
-    if len(argv) == 1 or not wanted.isdisjoint(EVERY_SECTION):
-        wanted = set(SECTIONS)
+    if len(argv) == 1 or 'default' in wanted:
+        wanted |= DEFAULT_SECTIONS
+    if not wanted.isdisjoint(EVERY_SECTION):
+        wanted |= set(SECTIONS)
     if 'module_list' in wanted:
         wanted.add('modules')
     return Verbatim(info(client.engine, wanted))

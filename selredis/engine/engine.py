@@ -12,6 +12,7 @@ from selredis.clock import Clock
 from selredis.config import Config
 from selredis.engine import gates
 from selredis.engine.client import Client, ReplyMode, Wait
+from selredis.engine.client_eviction import ClientEviction
 from selredis.engine.command import Argv, Command
 from selredis.engine.command_stats import FINE_NS, FINE_SHIFT, FINE_SLOTS
 from selredis.engine.crash_report import CrashReports
@@ -66,6 +67,7 @@ class Engine:
         '_warned_of_http_ms',
         'active_expire',
         'blocked',
+        'client_eviction',
         'clients',
         'clock',
         'commands',
@@ -123,6 +125,7 @@ class Engine:
         self.run_id = self.new_id()
         self.replication_id = self.new_id()  # of this history of changes
         self.clients: dict[int, Client] = {}
+        self.client_eviction = ClientEviction(self)
         self._last_client_id = 0
         self._warned_of_http_ms: int | None = None
         self.blocked: dict[Client, None] = {}
@@ -632,13 +635,25 @@ class Engine:
         left = keyspace.discarded.free_slice(self.clock)
         if keyspace.memory.passed and self.memory.make_room() is Outcome.UNDER_WAY:
             left = True
-        expires = self.active_expire and not keyspace.keep_expired
-        return (expires and expire_slice(keyspace, self.clock)) or left
+        if self.active_expire and not keyspace.keep_expired and self._expire_slice():
+            left = True
+        return left
+
+    def _expire_slice(self) -> bool:
+        clock, stats = self.clock, self.stats
+        begin_us = clock.monotonic_us()
+        left = expire_slice(self.keyspace, clock)
+        taken_us = clock.monotonic_us() - begin_us
+        stats.expiry_us += taken_us
+        stats.expiry_cuts += left
+        self.latency.note(b'expire-cycle', self.now_ms // 1000, taken_us // 1000)
+        return left
 
     def forget(self, client: Client) -> None:
         """A peer is gone, or as good as gone: leave nothing of it behind."""
         client.doomed = client.halted = True
         self.clients.pop(client.id, None)
+        self.client_eviction.forget(client)
         self.detach(client)
         client.out.clear()
         client.pending.clear()

@@ -4,12 +4,17 @@ Every field says what is true of this server; what is about a part that it does 
 Redis that does not use it. Left out is what could only be made up: Redis's allocator and its fragmentation, its buffers
 of fixed size, its threads.
 
-`used_memory` is what the process has in main memory and does not share with other programs, the interpreter's own
-objects included: what the server costs. (Redis counts what it has asked its allocator for.)
+`used_memory` is what data and clients take, by a model (`keyspace.memory`), and what is compared with maxmemory. The
+interpreter and the program are not in it: `used_memory_process` is what the process has in main memory and does not
+share with other programs, now and when it was ready. The peak is the most that was ever in use when that was looked at,
+or that the process has grown by, if that is more. `mem_fragmentation_ratio` is what the process has in main memory, all
+in all, to what it had when it was ready together with what is in use now.
 """
 
 import os
 import sys
+import time
+import zlib
 from collections.abc import Callable, Collection
 from itertools import islice
 
@@ -27,6 +32,7 @@ MS_A_DAY = 86_400_000
 # Of more deadlines than this the mean is estimated, from about so many keys.
 EXACT_DEADLINES = 10_000
 SAMPLED_KEYS = 1_000
+LRU_CLOCK_MAX = (1 << 24) - 1  # seconds of a clock of 24 bits (redis server.h)
 
 
 def server(engine: Engine) -> Fields:
@@ -37,9 +43,13 @@ def server(engine: Engine) -> Fields:
         'redis_version': REDIS_VERSION,
         'server_name': 'selredis',
         'selredis_version': SELREDIS_VERSION,
+        'redis_git_sha1': '00000000',  # as of every Redis that was not built from a repository
+        'redis_git_dirty': 0,
+        'redis_build_id': build_id(),
         'redis_mode': 'standalone',
         'os': f'{system.sysname} {system.release} {system.machine}',
         'arch_bits': 64 if sys.maxsize > 1 << 32 else 32,
+        'monotonic_clock': time.get_clock_info('monotonic').implementation,
         'multiplexing_api': deployment.multiplexing_api,
         'python_version': '.'.join(map(str, sys.version_info[:3])),
         'process_id': os.getpid(),
@@ -51,11 +61,17 @@ def server(engine: Engine) -> Fields:
         'uptime_in_days': uptime_ms // MS_A_DAY,
         'hz': config['hz'],
         'configured_hz': config['hz'],
+        'lru_clock': engine.now_ms // 1000 & LRU_CLOCK_MAX,
         'executable': deployment.executable,
         'config_file': deployment.config_file,
         'io_threads_active': 0,
         **listeners(engine),
     }
+
+
+def build_id() -> str:
+    """What tells this program from others: a digest of its version and of Python's."""
+    return f'{zlib.crc32(f"{SELREDIS_VERSION} {sys.version}".encode()):x}'
 
 
 def listeners(engine: Engine) -> Fields:
@@ -79,6 +95,9 @@ def clients(engine: Engine) -> Fields:
         'connected_clients': len(everyone),
         'cluster_connections': 0,
         'maxclients': engine.config['maxclients'],
+        # Of Redis's clients these are the largest of the last seconds, of these of this moment.
+        'client_recent_max_input_buffer': max((each.query_bytes for each in everyone), default=0),
+        'client_recent_max_output_buffer': max((each.unsent_bytes for each in everyone), default=0),
         'blocked_clients': len(engine.blocked),
         'tracking_clients': len(engine.tracking.clients),
         'pubsub_clients': sum(1 for each in everyone if each.channels or each.patterns or each.shard_channels),
@@ -91,35 +110,61 @@ def clients(engine: Engine) -> Fields:
 
 
 def memory(engine: Engine) -> Fields:
-    used = process.memory()
-    total = process.total_memory()
-    limit = engine.config['maxmemory']
+    account, config = engine.memory, engine.config
+    process_now = process.memory()
+    used = account.used_bytes()
+    in_clients = account.client_bytes()
+    peak = max(account.peak_bytes(process_now), used)
+    overhead = in_clients + account.table_bytes()
+    # What the program takes by itself is no waste.
+    wanted = account.startup.resident + used
     return {
-        'used_memory': used.private,
-        'used_memory_human': human(used.private),
-        'used_memory_rss': used.resident,
-        'used_memory_rss_human': human(used.resident),
-        'used_memory_peak': used.peak,
-        'used_memory_peak_human': human(used.peak),
-        'used_memory_peak_perc': f'{used.private / used.peak * 100:.2f}%',
-        'total_system_memory': total,
-        'total_system_memory_human': human(total),
+        **sized('used_memory', used),
+        **sized('used_memory_rss', process_now.resident),
+        **sized('used_memory_peak', peak),
+        'used_memory_peak_perc': percent(used, peak),
+        'used_memory_overhead': overhead,
+        'used_memory_startup': 0,
+        'used_memory_dataset': used - overhead,
+        'used_memory_dataset_perc': percent(used - overhead, used),
+        'used_memory_process': process_now.private,
+        'used_memory_process_startup': account.startup.private,
+        **sized('total_system_memory', process.total_memory()),
+        **sized('used_memory_lua', 0),
+        'used_memory_vm_eval': 0,
+        'used_memory_scripts_eval': 0,
         'number_of_cached_scripts': 0,
         'number_of_functions': 0,
         'number_of_libraries': 0,
-        'maxmemory': limit,
-        'maxmemory_human': human(limit),
-        'maxmemory_policy': engine.config['maxmemory-policy'],
+        'used_memory_vm_functions': 0,
+        **sized('used_memory_vm_total', 0),
+        'used_memory_functions': 0,
+        **sized('used_memory_scripts', 0),
+        **sized('maxmemory', config['maxmemory']),
+        'maxmemory_policy': config['maxmemory-policy'],
+        'mem_fragmentation_ratio': f'{process_now.resident / wanted:.2f}',
+        'mem_fragmentation_bytes': process_now.resident - wanted,
         'mem_not_counted_for_evict': 0,
         'mem_replication_backlog': 0,
         'mem_total_replication_buffers': 0,
         'mem_clients_slaves': 0,
+        'mem_clients_normal': in_clients,
         'mem_cluster_links': 0,
         'mem_aof_buffer': 0,
         'mem_allocator': process.allocator(),
         'active_defrag_running': 0,
         'lazyfree_pending_objects': len(engine.keyspace.discarded.containers),
+        'lazyfreed_objects': engine.keyspace.discarded.freed,
     }
+
+
+def sized(name: str, size: int) -> Fields:
+    """A number of bytes, and the same for human eyes."""
+    return {name: size, f'{name}_human': human(size)}
+
+
+def percent(part: int, whole: int) -> str:
+    return f'{part / (whole or 1) * 100:.2f}%'
 
 
 def persistence(engine: Engine) -> Fields:
@@ -177,10 +222,13 @@ def stats(engine: Engine) -> Fields:
         'sync_partial_ok': 0,
         'sync_partial_err': 0,
         'expired_keys': keyspace.expired,
-        'evicted_keys': 0,
-        'evicted_clients': 0,
-        'total_eviction_exceeded_time': 0,
-        'current_eviction_exceeded_time': 0,
+        'expired_stale_perc': f'{stale_share(engine) * 100:.2f}',
+        'expired_time_cap_reached_count': counted.expiry_cuts,
+        'expire_cycle_cpu_milliseconds': counted.expiry_us // 1000,
+        'evicted_keys': keyspace.evicted,
+        'evicted_clients': counted.evicted_clients,
+        'total_eviction_exceeded_time': engine.memory.total_exceeded_ms,
+        'current_eviction_exceeded_time': engine.memory.exceeded_ms,
         'keyspace_hits': keyspace.hits,
         'keyspace_misses': keyspace.misses,
         'pubsub_channels': len(pubsub.channels),
@@ -201,9 +249,16 @@ def stats(engine: Engine) -> Fields:
         'tracking_total_prefixes': len(engine.tracking.prefixes),
         'unexpected_error_replies': 0,
         'total_error_replies': counted.errors,
+        'acl_access_denied_auth': counted.denied_auth,
+        'acl_access_denied_cmd': 0,
+        'acl_access_denied_key': 0,
+        'acl_access_denied_channel': 0,
         'dump_payload_sanitizations': 0,
         'total_reads_processed': counted.reads,
         'total_writes_processed': counted.writes,
+        'eventloop_cycles': counted.turns,
+        'eventloop_duration_cmd_sum': counted.commands_us,
+        'instantaneous_eventloop_cycles_per_sec': counted.turn_rate.per_second,
         'io_threaded_reads_processed': 0,
         'io_threaded_writes_processed': 0,
         'client_query_buffer_limit_disconnections': counted.query_limit_disconnections,
@@ -245,6 +300,41 @@ def modules(engine: Engine) -> Fields:
     return {}
 
 
+def commandstats(engine: Engine) -> Fields:
+    """Of commands that were called, or would have been."""
+    engine.stats.fold()
+    told: Fields = {}
+    for command, counted in sorted(engine.stats.of_commands.items(), key=lambda item: item[0].name):
+        calls = counted.calls
+        if calls or counted.failed or counted.rejected:
+            told[f'cmdstat_{command.name}'] = (
+                f'calls={calls},usec={counted.microseconds},usec_per_call={counted.ns / 1000 / (calls or 1):.2f},'
+                f'rejected_calls={counted.rejected},failed_calls={counted.failed}'
+            )
+    return told
+
+
+def latencystats(engine: Engine) -> Fields:
+    """How long most calls of commands took, in microseconds (latency-tracking, latency-tracking-info-percentiles)."""
+    percentiles = engine.config['latency-tracking-info-percentiles']
+    if not engine.config['latency-tracking']:
+        return {}
+    engine.stats.fold()
+    return {
+        f'latency_percentiles_usec_{command.name}': ','.join(
+            f'p{trimmed(percentile)}={time_us:.3f}'
+            for percentile, time_us in zip(percentiles, counted.percentiles(percentiles), strict=True)
+        )
+        for command, counted in sorted(engine.stats.of_commands.items(), key=lambda item: item[0].name)
+        if counted.calls
+    }
+
+
+def trimmed(number: float) -> str:
+    """A number with as many decimals as it needs, six at most."""
+    return f'{number:f}'.rstrip('0').rstrip('.')
+
+
 def errorstats(engine: Engine) -> Fields:
     codes = engine.stats.error_codes
     return {f'errorstat_{printable(code)}': f'count={codes[code]}' for code in sorted(codes)}
@@ -271,10 +361,13 @@ SECTIONS: dict[str, Callable[[Engine], Fields]] = {
     'replication': replication,
     'cpu': cpu,
     'modules': modules,
+    'commandstats': commandstats,
     'errorstats': errorstats,
+    'latencystats': latencystats,
     'cluster': cluster,
     'keyspace': keyspace,
 }
+DEFAULT_SECTIONS = frozenset(SECTIONS) - {'commandstats', 'latencystats'}
 HEADINGS = {'cpu': 'CPU'}  # others are capitalized
 
 
@@ -291,16 +384,31 @@ def info(engine: Engine, wanted: Collection[str]) -> bytes:
 
 def mean_ttl_ms(engine: Engine, db: Database) -> int:
     """How long the keys that have a deadline will still be there, on average; an estimate if they are many."""
+    found = some_deadlines(engine, db)
+    return max(sum(found) // len(found) - engine.now_ms, 0) if found else 0
+
+
+def stale_share(engine: Engine) -> float:
+    """Which part of the keys with a deadline is past it and still in memory; an estimate if they are many."""
+    stale = total = 0.0
+    for db in engine.keyspace.databases:
+        found = some_deadlines(engine, db)
+        if found:
+            total += len(db.deadlines)
+            stale += len(db.deadlines) * sum(deadline < engine.now_ms for deadline in found) / len(found)
+    return stale / total if total else 0.0
+
+
+def some_deadlines(engine: Engine, db: Database) -> list[int]:
+    """All deadlines of a database or, if they are many, those of some keys."""
     deadlines = db.deadlines
     if len(deadlines) <= EXACT_DEADLINES:
-        found = list(deadlines.values())
-    else:
-        # Keys that stand together in the index have only their hashes in common.
-        _, sample = db.index.scan(engine.random.getrandbits(RANK_BITS), SAMPLED_KEYS)
-        found = [deadlines[key] for key in sample if key in deadlines]
-        # If hardly any key has one.
-        found = found or list(islice(deadlines.values(), EXACT_DEADLINES))
-    return max(sum(found) // len(found) - engine.now_ms, 0) if found else 0
+        return list(deadlines.values())
+    # Keys that stand together in the index have only their hashes in common.
+    _, sample = db.index.scan(engine.random.getrandbits(RANK_BITS), SAMPLED_KEYS)
+    found = [deadlines[key] for key in sample if key in deadlines]
+    # If hardly any key has one.
+    return found or list(islice(deadlines.values(), EXACT_DEADLINES))
 
 
 def human(size: int) -> str:

@@ -45,8 +45,12 @@ class Stats:
         'command_rate',
         'commands',
         'connections',
+        'denied_auth',
         'error_codes',
         'errors',
+        'evicted_clients',
+        'expiry_cuts',
+        'expiry_us',
         'input_bytes',
         'input_rate',
         'of_commands',
@@ -58,6 +62,8 @@ class Stats:
         'query_limit_disconnections',
         'reads',
         'rejected_connections',
+        'turn_rate',
+        'turns',
         'writes',
     )
 
@@ -70,6 +76,10 @@ class Stats:
         self.pooled: dict[Command, int] = {}  # calls that were measured together, and are not folded yet
         self.pool_ns = 0
         self.connections = 0
+        self.denied_auth = 0  # wrong passwords
+        self.turns = 0  # of the driver's loop
+        self.expiry_cuts = 0  # searches for expired keys that ended for the time they took
+        self.expiry_us = 0  # spent on removing keys past their deadline
         self.errors = 0
         self.error_codes: dict[bytes, int] = {}
         self.input_bytes = 0
@@ -77,11 +87,13 @@ class Stats:
         self.reads = 0
         self.writes = 0
         self.rejected_connections = 0
+        self.evicted_clients = 0
         self.query_limit_disconnections = 0
         self.output_limit_disconnections = 0
         self.command_rate = Rate()
         self.input_rate = Rate()
         self.output_rate = Rate()
+        self.turn_rate = Rate()
         self._next_sample_us = 0
 
     def of_command(self, command: Command) -> CommandStats:
@@ -104,6 +116,11 @@ class Stats:
             self.pooled = {}
             self.pool_ns = 0
 
+    @property
+    def commands_us(self) -> int:
+        """How long all commands took."""
+        return (self.pool_ns + sum(of_command.ns for of_command in self.of_commands.values())) // 1000
+
     def count_error(self, text: bytes) -> None:
         """Count an error reply, in all and under its code: the word that it begins with."""
         self.errors += 1
@@ -120,6 +137,7 @@ class Stats:
             self.command_rate.sample(self.commands, now_us)
             self.input_rate.sample(self.input_bytes, now_us)
             self.output_rate.sample(self.output_bytes, now_us)
+            self.turn_rate.sample(self.turns, now_us)
 
 
 class Deployment:

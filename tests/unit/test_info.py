@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from selredis.engine.client_info import memory_of
 from selredis.engine.info import EXACT_DEADLINES, SECTIONS, human, info, mean_ttl_ms
 from selredis.process import Memory
 
@@ -26,16 +27,19 @@ def headings(text: bytes) -> list[str]:
 
 
 def test_sections(client):
-    everything = headings(client('INFO'))
-    assert everything == [
+    by_default = headings(client('INFO'))
+    assert by_default == [
         *('Server', 'Clients', 'Memory', 'Persistence', 'Stats', 'Replication', 'CPU', 'Modules'),
         *('Errorstats', 'Cluster', 'Keyspace'),
     ]
-    for name in ('all', 'DEFAULT', 'everything'):
+    assert headings(client('INFO', 'DEFAULT')) == by_default
+    everything = by_default[:-3] + ['Commandstats', 'Errorstats', 'Latencystats', 'Cluster', 'Keyspace']
+    for name in ('all', 'EVERYTHING'):
         assert headings(client('INFO', name)) == everything
     assert headings(client('INFO', 'keyspace', 'CPU', 'nope', 'cpu')) == ['CPU', 'Keyspace']
     assert headings(client('INFO', 'module_list')) == ['Modules']
-    assert client('INFO', 'commandstats') == b''
+    assert headings(client('INFO', 'commandstats', 'default')) == [*by_default[:-3], 'Commandstats', *by_default[-3:]]
+    assert client('INFO', 'nope') == b''
 
 
 def test_sections_are_parted_by_an_empty_line(engine):
@@ -86,13 +90,23 @@ def test_clients(ask, clients):
     assert {told[name] for name in told if name not in ('connected_clients', 'maxclients')} == {'0'}
 
 
-def test_memory(ask, monkeypatch):
-    monkeypatch.setattr('selredis.process.memory', lambda: Memory(resident=3 << 20, private=2 << 20, peak=4 << 20))
+def test_memory(client, ask, engine, monkeypatch):
+    engine.memory.startup = Memory(resident=2 << 20, private=1 << 20, peak=1 << 20)
+    monkeypatch.setattr('selredis.process.memory', lambda: Memory(resident=6 << 20, private=5 << 20, peak=9 << 20))
     monkeypatch.setattr('selredis.process.total_memory', lambda: 8 << 30)
+    client('SET', 'k', bytes(2 << 20))
     told = ask('memory')
-    assert (told['used_memory'], told['used_memory_human']) == (str(2 << 20), '2.00M')
-    assert (told['used_memory_rss'], told['used_memory_rss_human']) == (str(3 << 20), '3.00M')
-    assert (told['used_memory_peak'], told['used_memory_peak_perc']) == (str(4 << 20), '50.00%')
+    used = int(told['used_memory'])
+    assert 2 << 20 < used < (2 << 20) + 10_000
+    assert told['used_memory_human'] == '2.00M'
+    assert (told['used_memory_rss'], told['used_memory_rss_human']) == (str(6 << 20), '6.00M')
+    assert told['used_memory_peak_human'] == '8.00M'  # what the process had more than at the start
+    assert told['used_memory_peak_perc'] == f'{used / (8 << 20):.2%}'
+    assert (told['used_memory_process'], told['used_memory_process_startup']) == (str(5 << 20), str(1 << 20))
+    assert int(told['used_memory_dataset']) + int(told['used_memory_overhead']) == used
+    assert told['mem_fragmentation_ratio'] == '1.50'
+    assert int(told['mem_fragmentation_bytes']) == (4 << 20) - used
+    assert told['mem_clients_normal'] == str(memory_of(client.client))
     assert told['total_system_memory_human'] == '8.00G'
 
 
