@@ -111,7 +111,10 @@ class MemoryUse:
     # What is in use
 
     def used_bytes(self) -> int:
-        """What is in use. It is an estimate for large data, unless there is a limit."""
+        """What is in use. It is an estimate for large data, unless there is a limit: who asks then sees it kept."""
+        if self._engine.keyspace.memory.measured:
+            self.look()
+            self.make_room()
         used = self.data_bytes() + self.client_bytes()
         self._peak = max(self._peak, used)
         return used
