@@ -2,6 +2,7 @@
 
 from selredis.commands import client_tracking as client_tracking
 from selredis.commands import clients as clients
+from selredis.commands import cluster as cluster
 from selredis.commands import command_table as command_table
 from selredis.commands import config as config
 from selredis.commands import connection as connection
@@ -16,9 +17,11 @@ from selredis.commands import lcs as lcs
 from selredis.commands import lists as lists
 from selredis.commands import lists_blocking as lists_blocking
 from selredis.commands import memory as memory
+from selredis.commands import modules as modules
 from selredis.commands import monitor as monitor
 from selredis.commands import objects as objects
 from selredis.commands import pubsub as pubsub
+from selredis.commands import replication as replication
 from selredis.commands import scan as scan
 from selredis.commands import server as server
 from selredis.commands import slowlog as slowlog

@@ -4,6 +4,7 @@ from selredis.commands.clients import ON_OFF, YES_NO, chosen
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command
 from selredis.engine.engine import c_string
+from selredis.engine.syntax import about
 from selredis.engine.tracking import Tracking
 from selredis.errors import SYNTAX, ReplyError
 from selredis.numeric import integer
@@ -30,7 +31,20 @@ YES_WITHOUT_OPTIN = b'ERR CLIENT CACHING YES is only valid when tracking is enab
 NO_WITHOUT_OPTOUT = b'ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.'
 
 
-@command('CLIENT|TRACKING', arity=-3, flags='noscript loading stale', since='6.0.0', group='connection')
+@command(
+    'CLIENT|TRACKING',
+    arity=-3,
+    flags='noscript loading stale',
+    since='6.0.0',
+    group='connection',
+    arguments={
+        'on-off': about('status'),
+        'BCAST': about('BCAST'),
+        'OPTIN': about('OPTIN'),
+        'OPTOUT': about('OPTOUT'),
+        'NOLOOP': about('NOLOOP'),
+    },
+)
 def client_tracking(client: Client, argv: Argv) -> Reply:
     """CLIENT TRACKING <ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] [OPTOUT]
         [NOLOOP]
@@ -117,7 +131,14 @@ def overlap(one: bytes, other: bytes) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
-@command('CLIENT|CACHING', arity=3, flags='noscript loading stale', since='6.0.0', group='connection')
+@command(
+    'CLIENT|CACHING',
+    arity=3,
+    flags='noscript loading stale',
+    since='6.0.0',
+    group='connection',
+    arguments={'yes-no': about('mode')},
+)
 def client_caching(client: Client, argv: Argv) -> Reply:
     """CLIENT CACHING <YES | NO>
 

@@ -69,7 +69,13 @@ def client_setname(client: Client, argv: Argv) -> Reply:
 
 
 @command(
-    'CLIENT|SETINFO', arity=4, flags='noscript loading stale', since='7.2.0', group='connection', tips=SETINFO_TIPS
+    'CLIENT|SETINFO',
+    arity=4,
+    flags='noscript loading stale',
+    since='7.2.0',
+    group='connection',
+    tips=SETINFO_TIPS,
+    arguments={'libname-libver': about('attr')},
 )
 def client_setinfo(client: Client, argv: Argv) -> Reply:
     """CLIENT SETINFO <LIB-NAME libname | LIB-VER libver>
@@ -89,7 +95,14 @@ def client_setinfo(client: Client, argv: Argv) -> Reply:
     return OK
 
 
-@command('CLIENT|REPLY', arity=3, flags='noscript loading stale', since='3.2.0', group='connection')
+@command(
+    'CLIENT|REPLY',
+    arity=3,
+    flags='noscript loading stale',
+    since='3.2.0',
+    group='connection',
+    arguments={'on-off-skip': about('action')},
+)
 def client_reply(client: Client, argv: Argv) -> Reply:
     """CLIENT REPLY <ON | OFF | SKIP>
 
@@ -196,6 +209,7 @@ def client_info(client: Client, argv: Argv) -> Reply:
         ('7.0.0', 'Each line has `resp`, `multi-mem`, `rbs` and `rbp`.'),
         ('7.0.3', 'Each line has `ssub`.'),
     ),
+    arguments={'TYPE': about('client-type', since='5.0.0'), 'ID': about(since='6.2.0')},
 )
 def client_list(client: Client, argv: Argv) -> Reply:
     """CLIENT LIST [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]
@@ -278,6 +292,17 @@ def read_filter(client: Client, option: bytes, value: bytes) -> Filter:
         ('6.2.0', 'Clients may be chosen by `LADDR`.'),
         ('7.4.0', 'Clients may be chosen by `MAXAGE`.'),
     ),
+    arguments={
+        'ip:port-client-id-etc': about('filter'),
+        'ip:port': about('old-format', deprecated='2.8.12'),
+        'client-id-etc': about('new-format'),
+        'ID': about(since='2.8.12'),
+        'TYPE': about('client-type', since='2.8.12'),
+        'MASTER': about(since='3.2.0'),
+        'REPLICA': about(since='5.0.0'),
+        'ADDR': about('addr'),
+        'LADDR': about('laddr', since='6.2.0'),
+    },
 )
 def client_kill(client: Client, argv: Argv) -> Reply:
     """CLIENT KILL <ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] |
@@ -346,7 +371,14 @@ def client_unpause(client: Client, argv: Argv) -> Reply:
     return OK
 
 
-@command('CLIENT|UNBLOCK', arity=-3, flags='admin noscript loading stale', since='5.0.0', group='connection')
+@command(
+    'CLIENT|UNBLOCK',
+    arity=-3,
+    flags='admin noscript loading stale',
+    since='5.0.0',
+    group='connection',
+    arguments={'timeout-error': about('unblock-type')},
+)
 def client_unblock(client: Client, argv: Argv) -> Reply:
     """CLIENT UNBLOCK client-id [TIMEOUT | ERROR]
 

@@ -5,6 +5,7 @@ from hmac import compare_digest
 from selredis.engine.client import Client, check_name
 from selredis.engine.command import Argv, command
 from selredis.engine.engine import c_string
+from selredis.engine.syntax import about
 from selredis.errors import DB_OUT_OF_RANGE, SYNTAX, ReplyError
 from selredis.numeric import integer
 from selredis.resp.reply import OK, PONG, Map, Reply, Status
@@ -81,6 +82,7 @@ def authenticate(client: Client, user: bytes, password: bytes) -> None:
     since='1.0.0',
     group='connection',
     history=(('6.0.0', 'A user name may come first.'),),
+    arguments={'username': about(since='6.0.0')},
 )
 def auth(client: Client, argv: Argv) -> Reply:
     """AUTH [username] password
@@ -107,6 +109,7 @@ def auth(client: Client, argv: Argv) -> Reply:
     since='6.0.0',
     group='connection',
     history=(('6.2.0', 'Without a version it tells what is, and changes nothing.'),),
+    arguments={'protover-auth-clientname': about('arguments')},
 )
 def hello(client: Client, argv: Argv) -> Reply:
     """HELLO [protover [AUTH username password] [SETNAME clientname]]

@@ -3,6 +3,7 @@
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command
 from selredis.engine.options import database
+from selredis.engine.syntax import about
 from selredis.errors import SYNTAX, ReplyError
 from selredis.numeric import integer32
 from selredis.resp.reply import OK, Reply
@@ -39,6 +40,7 @@ def dbsize(client: Client, argv: Argv) -> Reply:
     categories='dangerous keyspace',
     tips=FLUSH_TIPS,
     history=FLUSH_HISTORY,
+    arguments={'ASYNC': about(since='4.0.0'), 'SYNC': about(since='6.2.0')},
 )
 def flushdb(client: Client, argv: Argv) -> Reply:
     """FLUSHDB [ASYNC | SYNC]
@@ -62,6 +64,7 @@ def flushdb(client: Client, argv: Argv) -> Reply:
     categories='dangerous keyspace',
     tips=FLUSH_TIPS,
     history=FLUSH_HISTORY,
+    arguments={'ASYNC': about(since='4.0.0'), 'SYNC': about(since='6.2.0')},
 )
 def flushall(client: Client, argv: Argv) -> Reply:
     """FLUSHALL [ASYNC | SYNC]

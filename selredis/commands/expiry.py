@@ -4,6 +4,7 @@ from selredis.engine.client import Client
 from selredis.engine.command import Argv, command, key
 from selredis.engine.engine import c_string
 from selredis.engine.options import deadline_ms
+from selredis.engine.syntax import about
 from selredis.errors import ReplyError
 from selredis.numeric import integer
 from selredis.resp.reply import Reply
@@ -23,6 +24,7 @@ NO_SUCH_KEY_HISTORY = (('2.8.0', 'Returns -2 if there is no such key.'),)
     since='1.0.0',
     group='generic',
     history=HISTORY,
+    arguments={'nx-xx-gt-lt': about(since='7.0.0')},
 )
 def expire(client: Client, argv: Argv) -> Reply:
     """EXPIRE key seconds [NX | XX | GT | LT]
@@ -43,6 +45,7 @@ def expire(client: Client, argv: Argv) -> Reply:
     since='2.6.0',
     group='generic',
     history=HISTORY,
+    arguments={'nx-xx-gt-lt': about(since='7.0.0')},
 )
 def pexpire(client: Client, argv: Argv) -> Reply:
     """PEXPIRE key milliseconds [NX | XX | GT | LT]
@@ -62,6 +65,7 @@ def pexpire(client: Client, argv: Argv) -> Reply:
     since='1.2.0',
     group='generic',
     history=HISTORY,
+    arguments={'nx-xx-gt-lt': about(since='7.0.0')},
 )
 def expireat(client: Client, argv: Argv) -> Reply:
     """EXPIREAT key unix-time-seconds [NX | XX | GT | LT]
@@ -81,6 +85,7 @@ def expireat(client: Client, argv: Argv) -> Reply:
     since='2.6.0',
     group='generic',
     history=HISTORY,
+    arguments={'nx-xx-gt-lt': about(since='7.0.0')},
 )
 def pexpireat(client: Client, argv: Argv) -> Reply:
     """PEXPIREAT key unix-time-milliseconds [NX | XX | GT | LT]

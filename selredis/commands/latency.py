@@ -8,6 +8,7 @@ from selredis.engine.command import Argv, Command, all_commands, command
 from selredis.engine.engine import c_string
 from selredis.engine.help import help_on_subcommands
 from selredis.engine.latency import graph, report
+from selredis.engine.syntax import about
 from selredis.errors import ReplyError
 from selredis.resp.reply import Map, Reply, Verbatim
 
@@ -72,6 +73,7 @@ def latency_graph(client: Client, argv: Argv) -> Reply:
     since='7.0.0',
     group='server',
     tips=('nondeterministic_output', 'request_policy:all_nodes', 'response_policy:special'),
+    arguments={'command': about('COMMAND')},
 )
 def latency_histogram(client: Client, argv: Argv) -> Reply:
     """LATENCY HISTOGRAM [command [command ...]]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command, key, numkeys
+from selredis.engine.syntax import about
 from selredis.errors import INDEX_OUT_OF_RANGE, MUST_BE_POSITIVE, NO_SUCH_KEY, OUT_OF_RANGE, SYNTAX, ReplyError
 from selredis.keyspace.database import Database
 from selredis.numeric import INT64_MAX, INT64_MIN, integer
@@ -178,6 +179,7 @@ def push_if_there(db: Database, argv: Argv, end: End) -> int:
     since='1.0.0',
     group='list',
     history=(('6.2.0', 'A count may be given.'),),
+    arguments={'count': about(since='6.2.0')},
 )
 def lpop(client: Client, argv: Argv) -> Reply:
     """LPOP key [count]
@@ -210,6 +212,7 @@ def lpop(client: Client, argv: Argv) -> Reply:
     since='1.0.0',
     group='list',
     history=(('6.2.0', 'A count may be given.'),),
+    arguments={'count': about(since='6.2.0')},
 )
 def rpop(client: Client, argv: Argv) -> Reply:
     """RPOP key [count]
@@ -328,6 +331,7 @@ def pop_of_first(db: Database, keys: list[bytes], end: End, count: int) -> list[
     keys=(key('RW access delete', 1), key('RW insert', 2)),
     since='6.2.0',
     group='list',
+    arguments={'left-right': about('wherefrom', 'whereto')},
 )
 def lmove(client: Client, argv: Argv) -> Reply:
     """LMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT>

@@ -8,6 +8,7 @@ from selredis.commands.lists import LEFT, RIGHT, End, end_named, move, pop, pop_
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command, key, numkeys
 from selredis.engine.options import read_wait_ms
+from selredis.engine.syntax import about
 from selredis.resp.reply import NULL_ARRAY, Reply
 from selredis.values.list import List
 
@@ -91,6 +92,7 @@ def blmpop(client: Client, argv: Argv) -> Reply:
     keys=(key('RW access delete', 1), key('RW insert', 2)),
     since='6.2.0',
     group='list',
+    arguments={'left-right': about('wherefrom', 'whereto')},
 )
 def blmove(client: Client, argv: Argv) -> Reply:
     """BLMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout

@@ -4,6 +4,7 @@ import re
 
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command
+from selredis.engine.syntax import about
 from selredis.errors import SYNTAX, ReplyError
 from selredis.glob import compile_glob
 from selredis.keyspace.database import Database
@@ -24,6 +25,7 @@ ULONG_END = 1 << 64
     group='generic',
     tips=('nondeterministic_output', 'request_policy:special', 'response_policy:special'),
     history=(('6.0.0', 'TYPE is new.'),),
+    arguments={'TYPE': about(since='6.0.0')},
 )
 def scan(client: Client, argv: Argv) -> Reply:
     """SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]

@@ -4,6 +4,7 @@ from random import Random
 
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command
+from selredis.engine.syntax import about
 from selredis.errors import SYNTAX, ReplyError
 from selredis.numeric import integer
 from selredis.resp.reply import NO_REPLY, Reply, Verbatim
@@ -36,6 +37,12 @@ def time(client: Client, argv: Argv) -> Reply:
     since='1.0.0',
     group='server',
     history=(('7.0.0', '`NOW`, `FORCE` and `ABORT` may be said.'),),
+    arguments={
+        'nosave-save': about('save-selector'),
+        'NOW': about(since='7.0.0'),
+        'FORCE': about(since='7.0.0'),
+        'ABORT': about(since='7.0.0'),
+    },
 )
 def shutdown(client: Client, argv: Argv) -> Reply:
     """SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] [ABORT]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command, key
 from selredis.engine.options import TIMES, read_deadline_ms
+from selredis.engine.syntax import about
 from selredis.errors import STRING_TOO_LONG, SYNTAX, ReplyError
 from selredis.numeric import integer
 from selredis.resp.reply import OK, Reply
@@ -82,6 +83,15 @@ def get(client: Client, argv: Argv) -> Reply:
         ('6.2.0', 'GET, EXAT and PXAT are new.'),
         ('7.0.0', 'NX and GET may be given together.'),
     ),
+    arguments={
+        'nx-xx': about(since='2.6.12'),
+        'GET': about(since='6.2.0'),
+        'EX': about(since='2.6.12'),
+        'PX': about(since='2.6.12'),
+        'EXAT': about(since='6.2.0'),
+        'PXAT': about(since='6.2.0'),
+        'KEEPTTL': about(since='6.0.0'),
+    },
 )
 def set_(client: Client, argv: Argv) -> Reply:
     """SET key value [NX | XX] [GET]

@@ -24,7 +24,8 @@ WORD = re.compile(r'[][<>|]|[^][<>|\s]+')
 # Arguments with other names are of type string, as is a key of a command that has no key specs.
 TYPES = {
     **dict.fromkeys(('key', 'key1', 'key2', 'newkey', 'source', 'destination'), 'key'),
-    **dict.fromkeys(('count', 'len', 'min-match-len', 'num-matches', 'numkeys', 'offset', 'rank'), 'integer'),
+    **dict.fromkeys(('count', 'len', 'min-match-len', 'num-matches', 'offset', 'rank'), 'integer'),
+    **dict.fromkeys(('numkeys', 'numlocal', 'numreplicas'), 'integer'),
     **dict.fromkeys(('index', 'index1', 'index2', 'start', 'stop', 'end', 'increment', 'decrement'), 'integer'),
     **dict.fromkeys(('client-id', 'cursor', 'db', 'destination-db', 'protover', 'version'), 'integer'),
     **dict.fromkeys(('seconds', 'milliseconds'), 'integer'),
@@ -41,6 +42,8 @@ GROUP_NAMES = {
     'async-sync': 'flush-type',
     'key-value': 'data',
     'on-off': 'enabled',
+    'parameter-value': 'data',
+    'seconds-etc': 'expiration',
 }
 
 
@@ -252,6 +255,9 @@ def one_argument(arguments: list[Argument]) -> Argument:
 
 
 def joined_name(arguments: list[Argument] | tuple[Argument, ...]) -> str:
+    """What a group is called for what is in it: 'nx-xx', or 'seconds-etc' if that is much."""
+    if len(arguments) > 4:
+        return f'{arguments[0].name}-etc'
     return '-'.join(argument.name for argument in arguments)
 
 

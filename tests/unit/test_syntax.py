@@ -93,7 +93,7 @@ def test_set():
         choice('condition', 'NX', 'XX', optional=True),
         Argument('get', 'pure-token', 'GET', optional=True),
         Argument(
-            'seconds-milliseconds-unix-time-seconds-unix-time-milliseconds-keepttl',
+            'expiration',
             'oneof',
             optional=True,
             arguments=(
