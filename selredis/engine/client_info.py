@@ -14,6 +14,7 @@ CLIENT_BYTES = 1100
 SUBSCRIPTION_BYTES = 300
 PATTERN_BYTES = 430
 WATCHED_KEY_BYTES = 350
+PREFIX_BYTES = 430
 
 
 def describe(client: Client, running: Argv | None = None) -> bytes:
@@ -74,6 +75,7 @@ def memory_of(client: Client) -> int:
         + SUBSCRIPTION_BYTES * (len(client.channels) + len(client.shard_channels))
         + PATTERN_BYTES * len(client.patterns)
         + WATCHED_KEY_BYTES * len(client.watched)
+        + (PREFIX_BYTES * len(client.tracking.prefixes) if client.tracking is not None else 0)
         + client.query_bytes
         + client.argument_bytes
         + (transaction.queued_bytes if transaction is not None else 0)
@@ -89,6 +91,7 @@ def text_of(value: int | bytes) -> bytes:
 def flags(client: Client) -> bytes:
     """A letter for each state that is not the usual one, N if there is none (redis networking.c, order included)."""
     letters = (
+        (b'O', client in client.engine.monitors),
         (b'P', client.subscribed),
         (b'x', client.transaction is not None),
         (b'b', client.wait is not None),
