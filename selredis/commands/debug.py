@@ -31,6 +31,14 @@ ANY_NUMBER = 1 << 31
 POPULATED_KEY_BYTES = 127  # a longer name is cut (debug.c)
 PACKED_THRESHOLD_MAX = (1 << 32) - (1 << 20)
 
+# Classes of clients by size: the first is of less than 32 KB, the last of 4 GB and more (server.h, as for buckets).
+SMALLEST_CLASS_BITS, LARGEST_CLASS_BITS = 15, 33
+
+MATCHES_TESTED = 2_000
+FUZZ = b'**??[]^-\\\\aabbc'  # what patterns and texts are made of
+FUZZ_BYTES = 32
+TEST_PASSED = Status(b'Apparently Redis did not crash: test passed')
+
 
 def subcommand(name: bytes, low: int, high: int | None = None) -> Callable[[Handler], Handler]:
     """Enter a subcommand that takes `low` words or, if `high` is given, up to so many."""
@@ -221,16 +229,59 @@ def mix_value(digest: Digest, db: Database, key: bytes) -> None:
     digest.mix_value(db.values[key], key in db.deadlines)
 
 
-@subcommand(b'STRINGMATCH-LEN', 4)
-def stringmatch_len(client: Client, argv: Argv) -> Reply:
-    """DEBUG STRINGMATCH-LEN pattern text
+@subcommand(b'STRINGMATCH-TEST', 2)
+def stringmatch_test(client: Client, argv: Argv) -> Reply:
+    """DEBUG STRINGMATCH-TEST
 
-    Returns 1 if a glob pattern matches a text, 0 if not. (Redis 7.2 only has a test of its own of this, without words.)
+    Matches thousands of texts with glob patterns, all of them made up at random.
     """
-    return int(matches(argv[2], argv[3]))
+    random = client.engine.random
+    for _ in range(MATCHES_TESTED):
+        pattern, text = (bytes(random.choices(FUZZ, k=random.randrange(FUZZ_BYTES))) for _ in range(2))
+        matches(pattern, text)
+    return TEST_PASSED
 
 
 # Clients
+
+
+@subcommand(b'CLIENT-EVICTION', 2)
+def client_eviction(client: Client, argv: Argv) -> Reply:
+    """DEBUG CLIENT-EVICTION
+
+    Tells how many clients that maxmemory-clients may close there are of each size, and what they take together.
+    """
+    eviction = client.engine.client_eviction
+    if not eviction.limit_bytes:
+        raise ReplyError(b'ERR maxmemory-clients is disabled.')
+    by_class: list[list[int]] = [[] for _ in range(LARGEST_CLASS_BITS - SMALLEST_CLASS_BITS + 1)]
+    for size in eviction.sizes():
+        class_ = min(max(size.bit_length() - SMALLEST_CLASS_BITS, 0), len(by_class) - 1)
+        by_class[class_].append(size)
+    lines: list[str] = []
+    for class_, sizes in enumerate(by_class):
+        low = 1 << (class_ - 1 + SMALLEST_CLASS_BITS) if class_ else 0
+        last = class_ == len(by_class) - 1
+        span = '+            : ' if last else f' - {(1 << (class_ + SMALLEST_CLASS_BITS)) - 1:10}: '
+        lines.append(f'bucket {low:10}{span}tot-mem: {sum(sizes):10}, clients: {len(sizes)}\n')
+    return Verbatim(''.join(lines).encode())
+
+
+@subcommand(b'REPLYBUFFER', 4)
+def replybuffer(client: Client, argv: Argv) -> Reply:
+    """DEBUG REPLYBUFFER <PEAK-RESET-TIME <NEVER | RESET | milliseconds> | RESIZING <0 | 1>>
+
+    Would tell when clients' buffers for replies are made smaller, were they of a fixed size; here it changes nothing.
+    """
+    match argv[2].upper():
+        case b'PEAK-RESET-TIME':
+            if argv[3].upper() not in (b'NEVER', b'RESET'):
+                integer(argv[3])
+        case b'RESIZING':
+            pass
+        case _:
+            raise wrong_subcommand(argv)
+    return OK
 
 
 @subcommand(b'ERROR', 3)

@@ -224,6 +224,11 @@ class Client:
         return sum(map(len, self.wait.argv)) if self.wait is not None else 0
 
     @property
+    def announced_bytes(self) -> int:
+        """Bytes of a value that the peer has begun to send and that are not here yet."""
+        return 0
+
+    @property
     def unsent_pieces(self) -> int:
         """In how many pieces unsent_bytes are kept."""
         return 0
@@ -295,8 +300,12 @@ class Client:
     def check_query_limit(self) -> None:
         """Cut off a peer that has sent more than it may without letting it be run (client-query-buffer-limit).
 
-        What waits for EXEC counts, too: it is as much memory, and has no other bound.
+        What waits for EXEC counts, too: it is as much memory, and has no other bound. (All that leaves something behind
+        comes by here, so what clients take together is looked at as well.)
         """
+        eviction = self.engine.client_eviction
+        if eviction.limit_bytes:
+            eviction.note(self)
         if self.unrun_bytes > self.engine.config['client-query-buffer-limit'] and not self.doomed:
             self.engine.log.warning(f'Closing client that reached max query buffer length: {self.describe()}')
             self.engine.stats.query_limit_disconnections += 1

@@ -98,6 +98,10 @@ class RemoteClient(Client):
     def argument_bytes(self) -> int:
         return super().argument_bytes + self.parser.argument_bytes
 
+    @property
+    def announced_bytes(self) -> int:
+        return self.parser.awaited_bytes
+
     def update_gated(self) -> None:
         super().update_gated()
         self.parser.trusted = self.authenticated

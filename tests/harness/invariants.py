@@ -21,6 +21,7 @@ def check_invariants(engine: Engine) -> None:
     check_observers(engine, clients)
     check_subscriptions(engine, clients)
     check_pause(engine)
+    check_client_eviction(engine)
 
 
 def check_keys(db: Database) -> None:
@@ -102,6 +103,15 @@ def check_pause(engine: Engine) -> None:
         if client.wait.postponed:
             assert pause.active
             assert client.wait.timer is None
+
+
+def check_client_eviction(engine: Engine) -> None:
+    """What is known of clients is about those that are there, and adds up."""
+    eviction = engine.client_eviction
+    assert not eviction.due
+    assert set(eviction._of) <= set(engine.clients.values())
+    assert eviction.total_bytes == sum(eviction._of.values())
+    assert eviction.limit_bytes or not eviction._of
 
 
 def check_deserted(engine: Engine) -> None:

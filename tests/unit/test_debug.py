@@ -88,9 +88,35 @@ def test_digest_tells_databases_and_deadlines_apart(client):
     assert empty == '0' * 40
 
 
-def test_stringmatch_len(client):
-    assert client('DEBUG', 'STRINGMATCH-LEN', 'a*c', 'abc') == 1
-    assert client('DEBUG', 'STRINGMATCH-LEN', 'a*c', 'abd') == 0
+def test_stringmatch_test(client):
+    assert client('DEBUG', 'STRINGMATCH-TEST') == 'Apparently Redis did not crash: test passed'
+
+
+def test_clients_by_size(clients, config):
+    client, other = clients(2)
+    assert client('DEBUG', 'CLIENT-EVICTION') == 'ERR maxmemory-clients is disabled.'
+    other('MULTI')
+    other('SET', 'k', 'v' * 70_000)
+    config.set_pairs([(b'maxmemory-clients', b'1mb')])
+    lines = client('DEBUG', 'CLIENT-EVICTION').decode().splitlines()
+    assert len(lines) == 19
+    assert lines[0].startswith('bucket          0 -      32767: tot-mem:       1')
+    assert lines[0].endswith(', clients: 1')
+    assert lines[2].startswith('bucket      65536 -     131071: tot-mem:      7')
+    assert lines[2].endswith(', clients: 1')
+    assert lines[18] == 'bucket 4294967296+            : tot-mem:          0, clients: 0'
+
+
+@pytest.mark.parametrize(
+    'words', ['PEAK-RESET-TIME 100', 'peak-reset-time never', 'PEAK-RESET-TIME RESET', 'RESIZING 0']
+)
+def test_buffers_for_replies_are_taken_note_of(client, words):
+    assert client('DEBUG', 'REPLYBUFFER', *words.split()) == 'OK'
+
+
+def test_buffers_for_replies_errors(client):
+    assert client('DEBUG', 'REPLYBUFFER', 'PEAK-RESET-TIME', 'x') == 'ERR value is not an integer or out of range'
+    assert client('DEBUG', 'REPLYBUFFER', 'x', '1').startswith('ERR unknown subcommand or wrong number of arguments')
 
 
 def test_push_is_out_of_band(client):
