@@ -19,6 +19,9 @@ class Clock(Protocol):
     def monotonic_us(self) -> int:
         """Microseconds from some fixed point; never goes back, whatever is done to the wall clock."""
 
+    def monotonic_ns(self) -> int:
+        """The same in nanoseconds."""
+
     def sleep(self, seconds: float) -> None:
         """Let so much time pass, and do nothing else."""
 
@@ -34,10 +37,13 @@ class SystemClock:
     def now_us(self) -> int:
         return time.time_ns() // 1_000
 
-    now_ns = staticmethod(time.time_ns)  # without a call of ours around it: read for every batch
+    # These two without a call of ours around them: they are read for every batch, or every turn of the loop.
+    now_ns = staticmethod(time.time_ns)
 
     def monotonic_us(self) -> int:
         return time.monotonic_ns() // 1_000
+
+    monotonic_ns = staticmethod(time.monotonic_ns)
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -63,6 +69,9 @@ class ManualClock:
 
     def monotonic_us(self) -> int:
         return self._monotonic_us
+
+    def monotonic_ns(self) -> int:
+        return self._monotonic_us * 1_000
 
     def sleep(self, seconds: float) -> None:
         self.advance(seconds * 1_000)

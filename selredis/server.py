@@ -22,7 +22,7 @@ class Server(Driver):
 
     def __init__(self, config: Config, log: Log, clock: Clock | None = None, *, free_port: bool = False) -> None:
         super().__init__(config, log, clock, free_port=free_port)
-        self.loop = Loop(self.clock, self.engine.timers, self.on_callback_error)
+        self.loop = Loop(self.clock, self.engine.timers, self.on_callback_error, self.engine.stats)
         self.loop.before_wait = self.before_sleep
         self.context: ssl.SSLContext | None = None  # for those who come in by TLS from now on
         self.engine.deployment.multiplexing_api = type(self.loop.selector).__name__.removesuffix('Selector').lower()

@@ -91,7 +91,7 @@ def latency_histogram(client: Client, argv: Argv) -> Reply:
         of_command = stats.of_commands.get(entry)
         if of_command is not None and of_command.calls:
             told[entry.name.encode()] = Map(
-                {b'calls': of_command.calls, b'histogram_usec': Map(of_command.histogram())}
+                {b'calls': of_command.calls, b'histogram_usec': Map(of_command.histogram().items())}
             )
     return told
 

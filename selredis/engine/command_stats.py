@@ -81,5 +81,5 @@ class CommandStats:
 
 def rounded(number: int) -> int:
     """A number of more than two digits with zeros for all but the first two."""
-    power = 10 ** (len(str(number)) - 2)
+    power: int = 10 ** (len(str(number)) - 2)
     return number // power * power

@@ -153,8 +153,24 @@ def memory(engine: Engine) -> Fields:
         'mem_aof_buffer': 0,
         'mem_allocator': process.allocator(),
         'active_defrag_running': 0,
+        **allocator(used, process_now.resident),
         'lazyfree_pending_objects': len(engine.keyspace.discarded.containers),
         'lazyfreed_objects': engine.keyspace.discarded.freed,
+    }
+
+
+def allocator(used: int, resident: int) -> Fields:
+    """Python's allocator does not tell what it keeps: its numbers are, as with the C library's in Redis, the others'."""
+    return {
+        'allocator_allocated': used,
+        'allocator_active': resident,
+        'allocator_resident': resident,
+        'allocator_frag_ratio': f'{resident / (used or 1):.2f}',
+        'allocator_frag_bytes': resident - used,
+        'allocator_rss_ratio': '1.00',
+        'allocator_rss_bytes': 0,
+        'rss_overhead_ratio': '1.00',
+        'rss_overhead_bytes': 0,
     }
 
 
@@ -257,8 +273,10 @@ def stats(engine: Engine) -> Fields:
         'total_reads_processed': counted.reads,
         'total_writes_processed': counted.writes,
         'eventloop_cycles': counted.turns,
+        'eventloop_duration_sum': counted.busy_ns // 1000,
         'eventloop_duration_cmd_sum': counted.commands_us,
         'instantaneous_eventloop_cycles_per_sec': counted.turn_rate.per_second,
+        'instantaneous_eventloop_duration_usec': counted.busy_rate.per_second // (counted.turn_rate.per_second or 1),
         'io_threaded_reads_processed': 0,
         'io_threaded_writes_processed': 0,
         'client_query_buffer_limit_disconnections': counted.query_limit_disconnections,

@@ -42,6 +42,8 @@ class Stats:
 
     __slots__ = (
         '_next_sample_us',
+        'busy_ns',
+        'busy_rate',
         'command_rate',
         'commands',
         'connections',
@@ -78,6 +80,7 @@ class Stats:
         self.connections = 0
         self.denied_auth = 0  # wrong passwords
         self.turns = 0  # of the driver's loop
+        self.busy_ns = 0  # when it was not waiting, if it tells
         self.expiry_cuts = 0  # searches for expired keys that ended for the time they took
         self.expiry_us = 0  # spent on removing keys past their deadline
         self.errors = 0
@@ -94,6 +97,7 @@ class Stats:
         self.input_rate = Rate()
         self.output_rate = Rate()
         self.turn_rate = Rate()
+        self.busy_rate = Rate()
         self._next_sample_us = 0
 
     def of_command(self, command: Command) -> CommandStats:
@@ -138,6 +142,7 @@ class Stats:
             self.input_rate.sample(self.input_bytes, now_us)
             self.output_rate.sample(self.output_bytes, now_us)
             self.turn_rate.sample(self.turns, now_us)
+            self.busy_rate.sample(self.busy_ns // 1000, now_us)
 
 
 class Deployment:

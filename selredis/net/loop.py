@@ -10,11 +10,18 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from selectors import EVENT_READ, EVENT_WRITE
+from typing import Protocol
 
 from selredis.clock import Clock
 from selredis.timers import Timers
 
 Callback = Callable[[], object]
+
+
+class Meter(Protocol):
+    """Where a loop counts how long it was not waiting."""
+
+    busy_ns: int
 
 
 class Loop:
@@ -24,8 +31,13 @@ class Loop:
     loop goes on.
     """
 
-    def __init__(self, clock: Clock, timers: Timers, on_error: Callable[[int, Exception], object]) -> None:
+    def __init__(
+        self, clock: Clock, timers: Timers, on_error: Callable[[int, Exception], object], meter: Meter
+    ) -> None:
         self.clock = clock
+        self.read_ns = clock.monotonic_ns
+        self.meter = meter
+        self._woke_ns = self.read_ns()
         self.timers = timers
         self.on_error = on_error
         self.before_wait: Callback = lambda: None
@@ -96,7 +108,11 @@ class Loop:
             self._again = False
         else:
             seconds = timers.seconds_until_next(now_ms)
-        for key, mask in self.selector.select(seconds):
+        read_ns = self.read_ns
+        self.meter.busy_ns += read_ns() - self._woke_ns
+        ready = self.selector.select(seconds)
+        self._woke_ns = read_ns()
+        for key, mask in ready:
             reader, writer = key.data
             try:
                 if mask == EVENT_READ:

@@ -84,7 +84,7 @@ def driver(config: Config) -> Iterator[Driver]:
     def fail(fd: int, error: Exception) -> None:
         raise AssertionError(fd) from error
 
-    loop = Loop(engine.clock, engine.timers, fail)
+    loop = Loop(engine.clock, engine.timers, fail, engine.stats)
     driver = Driver(engine, loop)
     yield driver
     for connection in driver.table.all():

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from selredis.clock import SystemClock
+from selredis.clock import ManualClock, SystemClock
+from selredis.engine.stats import Stats
 from selredis.net.loop import Loop
 from selredis.timers import Timers
 
@@ -24,7 +25,7 @@ def faults() -> list[object]:
 
 @pytest.fixture
 def loop(faults: list[object]) -> Iterator[Loop]:
-    loop = Loop(SystemClock(), Timers(faults.append), lambda fd, error: faults.append((fd, error)))
+    loop = Loop(SystemClock(), Timers(faults.append), lambda fd, error: faults.append((fd, error)), Stats())
     yield loop
     loop.close()
 
@@ -162,3 +163,21 @@ def test_signal_wakes_the_loop(loop: Loop) -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGUSR2, before)
     assert noted == [signal.SIGUSR2]
+
+
+def test_it_tells_how_long_it_did_not_wait(loop: Loop, pair: tuple[socket.socket, socket.socket]) -> None:
+    clock = ManualClock()
+    loop.read_ns = clock.monotonic_ns
+    one, other = pair
+
+    def take_three_ms() -> None:
+        one.recv(100)
+        clock.advance(3)
+
+    loop.add_reader(one.fileno(), take_three_ms)
+    other.send(b'hello')
+    loop.turn()
+    before_ns = loop.meter.busy_ns
+    loop.call_again()
+    loop.turn()
+    assert loop.meter.busy_ns - before_ns == 3_000_000

@@ -127,7 +127,7 @@ def server(config: Config, clock: ManualClock, log: FailingLog, certificates: Ce
     def fail(fd: int, error: Exception) -> None:
         raise AssertionError(fd) from error
 
-    loop = Loop(clock, engine.timers, fail)
+    loop = Loop(clock, engine.timers, fail, engine.stats)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates.path('server.crt'), certificates.path('server.key'))
     server = Server(engine, loop, context)
