@@ -244,7 +244,7 @@ class Driver:
         # A defect of ours costs what it hits. Everybody gets replies all the same, and the server ends when it is told.
         try:
             if engine.keyspace.ready:
-                engine.serve_ready()
+                engine.blocked.serve_ready()
             if engine.runnable and not engine.shutdown_requested:
                 self.resume()
             if self.expire_backlog:

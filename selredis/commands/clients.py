@@ -396,9 +396,9 @@ def client_unblock(client: Client, argv: Argv) -> Reply:
     if other is None or other.wait is None or other.wait.postponed:
         return 0
     if reason == b'ERROR':
-        engine.unblock_with_error(other)
+        engine.blocked.unblock_with_error(other)
     else:
-        engine.time_out(other)
+        engine.blocked.time_out(other)
     return 1
 
 

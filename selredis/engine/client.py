@@ -320,7 +320,7 @@ class Client:
         if self.in_exec:
             return on_timeout
         if self.wait is None:
-            self.engine.park(self, Wait(self.db, keys, kind, on_timeout), wait_ms)
+            self.engine.blocked.park(self, Wait(self.db, keys, kind, on_timeout), wait_ms)
         return BLOCKED
 
     def watch(self, key: bytes) -> None:

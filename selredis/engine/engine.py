@@ -11,7 +11,8 @@ from typing import Protocol
 from selredis.clock import Clock
 from selredis.config import Config
 from selredis.engine import gates
-from selredis.engine.client import Client, ReplyMode, Wait
+from selredis.engine.blocking import BlockedClients
+from selredis.engine.client import Client, ReplyMode
 from selredis.engine.client_eviction import ClientEviction
 from selredis.engine.command import Argv, Command
 from selredis.engine.command_stats import FINE_NS, FINE_SHIFT, FINE_SLOTS
@@ -24,8 +25,8 @@ from selredis.engine.redaction import redacted
 from selredis.engine.slowlog import SlowLog
 from selredis.engine.stats import Deployment, Stats
 from selredis.engine.tracking import TrackingTable
-from selredis.errors import INTERNAL, UNBLOCKED, ReplyError
-from selredis.keyspace.database import Database, Keyspace
+from selredis.errors import INTERNAL, ReplyError
+from selredis.keyspace.database import Keyspace
 from selredis.keyspace.expiry import expire_slice
 from selredis.pubsub import PubSub
 from selredis.resp.reply import BLOCKED, NO_REPLY, QUEUED, Encoded, Error, Reply, Several, Status
@@ -128,7 +129,7 @@ class Engine:
         self.client_eviction = ClientEviction(self)
         self._last_client_id = 0
         self._warned_of_http_ms: int | None = None
-        self.blocked: dict[Client, None] = {}
+        self.blocked = BlockedClients(self)
         self.runnable: list[Client] = []
         self.doomed: list[Client] = []
         self.active_expire = True  # DEBUG SET-ACTIVE-EXPIRE
@@ -240,7 +241,7 @@ class Engine:
                 if type(reply) is Status:  # of most commands that write; already encoded, and never large
                     append(reply.encoded)
                 elif reply is BLOCKED:
-                    self._remember_waiting(client, argv)
+                    self.blocked.remember(client, argv)
                     measured = same = None  # it is counted when it is over
                     continue
                 else:
@@ -263,7 +264,7 @@ class Engine:
                 if measured is not None:
                     self.measure(client, measured, place - first, batch[first], begin_ns, mixed)
                     measured = same = None
-                self.serve_ready()
+                self.blocked.serve_ready()
         if measured is not None:
             self.measure(client, measured, place - first, batch[first], begin_ns, mixed)
         self.stats.commands += place
@@ -324,7 +325,7 @@ class Engine:
         try:
             reply = command.handler(client, argv)
             if reply is BLOCKED:
-                self._remember_waiting(client, argv)
+                self.blocked.remember(client, argv)
                 return True
             encoded = reply.encoded if type(reply) is Status else client.encoders[type(reply)](reply)
             if len(encoded) > BULKY_BYTES:
@@ -348,7 +349,7 @@ class Engine:
         else:
             self.measure(client, command, 1, argv, begin_ns)
         if keyspace.ready:
-            self.serve_ready()
+            self.blocked.serve_ready()
         return True
 
     def run_in_pieces(self, client: Client, batch: list[Argv]) -> None:
@@ -395,13 +396,13 @@ class Engine:
             # What (un)subscribing is answered with are pushes, and pushes are no replies.
             if not isinstance(reply, Several):
                 reply = NO_REPLY
-            self._end_skip(client)
+            self.end_skip(client)
         if len(out) > place:
             reply = Several([reply, Encoded(b''.join(out[place:]))])
             del out[place:]
         return reply
 
-    def _end_skip(self, client: Client) -> None:
+    def end_skip(self, client: Client) -> None:
         """The reply that CLIENT REPLY SKIP was about has been left out."""
         if client.reply_mode is ReplyMode.SKIP:
             client.reply_mode = ReplyMode.ON
@@ -510,105 +511,6 @@ class Engine:
         self.crash_reports.write(self, client, argv, error)
         return Error(INTERNAL).encoded
 
-    def park(self, client: Client, wait: Wait, wait_ms: int) -> None:
-        """Let a client wait: under each of its keys, behind those that came before it."""
-        client.wait = wait
-        client.halted = True
-        self.blocked[client] = None
-        for key in wait.keys:
-            wait.db.wait(key, wait.kind, client)
-        if wait_ms:
-            wait.timer = self.timers.call_at(self.monotonic_ms() + wait_ms, lambda: self.time_out(client))
-
-    def _remember_waiting(self, client: Client, argv: Argv) -> None:
-        wait, command = client.wait, client.command
-        assert wait is not None
-        assert command is not None
-        wait.command = command
-        wait.argv = argv
-
-    def unpark(self, client: Client) -> None:
-        """End a client's waiting without a word to it."""
-        wait = client.wait
-        assert wait is not None
-        for key in wait.keys:
-            wait.db.unwait(key, wait.kind, client)
-        if wait.timer is not None:
-            wait.timer.cancel()
-        client.wait = None
-        client.update_halted()
-        del self.blocked[client]
-
-    def time_out(self, client: Client) -> None:
-        """Answer a waiting client that its time is over."""
-        wait = client.wait
-        assert wait is not None
-        self.stats.of_command(wait.command).add(1, 0)
-        self._end_wait(client, client.encoders[type(wait.on_timeout)](wait.on_timeout))
-
-    def unblock_with_error(self, client: Client) -> None:
-        """Answer a waiting client with an error (CLIENT UNBLOCK id ERROR)."""
-        assert client.wait is not None
-        of_command = self.stats.of_command(client.wait.command)
-        of_command.add(1, 0)
-        of_command.failed += 1
-        self._end_wait(client, self.encode_error(ReplyError(UNBLOCKED)))
-
-    def serve_ready(self) -> None:
-        """Run the commands of clients that wait for keys which are there now.
-
-        The keys have their turn in the order in which they became ready. Serving one may make others ready (BLMOVE):
-        those come after, until none is left.
-        """
-        self.tell_time()  # what made a key ready may have taken longer than the key had to live
-        ready = self.keyspace.ready
-        while ready:
-            round_, ready[:] = dict.fromkeys(ready), []
-            for db, key in round_:
-                self._serve(db, key)
-
-    def _serve(self, db: Database, key: bytes) -> None:
-        """Run the commands that wait for a key in the order in which they came, as long as there is something in it."""
-        kind = type(db.peek(key))
-        waiters = db.waiting.get((key, kind))
-        if waiters is None:
-            return
-        # Nobody twice: who goes on waiting has had its turn, and stands behind the others now, as in Redis.
-        for _ in range(len(waiters)):
-            if not waiters or type(db.peek(key)) is not kind:
-                break
-            waiter = next(iter(waiters))
-            assert isinstance(waiter, Client)
-            wait = waiter.wait
-            assert wait is not None
-            if self.pause.holds_back(waiter, wait.command):  # the pause began in the transaction that made it ready
-                self.unpark(waiter)
-                self.pause.postpone(waiter, wait.command, wait.argv)
-                continue
-            place = len(waiter.out)
-            running, self.running = self.running, waiter
-            encoded = self.call(waiter, wait.command, wait.argv)
-            self.running = running
-            if encoded is None:
-                waiters.move_to_end(waiter)
-            else:
-                if waiter.tracking is not None:
-                    waiter.tracking.end_of_command(waiter, wait.argv)
-                # What it has published to itself comes behind the reply.
-                pushes = waiter.out[place:]
-                del waiter.out[place:]
-                self._end_wait(waiter, encoded)
-                waiter.out += pushes
-
-    def _end_wait(self, client: Client, encoded: bytes) -> None:
-        """Give a waiting client its reply, if it wants any, and let it go on with what it said meanwhile."""
-        self.unpark(client)
-        self.runnable.append(client)
-        if client.reply_mode is ReplyMode.ON:
-            client.queue(encoded)
-        else:
-            self._end_skip(client)
-
     def run_timers(self) -> None:
         """Call back what is due at the present time."""
         self.tell_time()
@@ -661,7 +563,7 @@ class Engine:
     def detach(self, client: Client) -> None:
         """End all by which others could still reach a client: its wait, its watches, its subscriptions."""
         if client.wait is not None:
-            self.unpark(client)
+            self.blocked.unpark(client)
         self.pubsub.forget(client)
         self.end_monitor(client)
         self.tracking.end(client)

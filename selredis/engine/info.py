@@ -160,7 +160,7 @@ def memory(engine: Engine) -> Fields:
 
 
 def allocator(used: int, resident: int) -> Fields:
-    """Python's allocator does not tell what it keeps: its numbers are, as with the C library's in Redis, the others'."""
+    """Python's allocator tells nothing of itself. As in a Redis over the C library's: the same numbers once more."""
     return {
         'allocator_allocated': used,
         'allocator_active': resident,

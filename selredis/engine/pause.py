@@ -77,7 +77,7 @@ class Pause:
             wait = client.wait
             assert wait is not None
             if wait.postponed:
-                engine.unpark(client)
+                engine.blocked.unpark(client)
                 client.pending = [wait.argv, *client.pending]
                 engine.runnable.append(client)
 
@@ -100,5 +100,5 @@ class Pause:
         wait.postponed = True
         wait.command = command
         wait.argv = argv
-        self._engine.park(client, wait, 0)
+        self._engine.blocked.park(client, wait, 0)
         return BLOCKED

@@ -128,7 +128,7 @@ def test_what_is_queued_for_it(clients):
 def test_states_are_letters_in_the_order_of_redis(client, engine):
     client.pipeline('CLIENT NO-EVICT on', 'CLIENT NO-TOUCH on', 'BLPOP q 0')
     assert fields(client)['flags'] == 'beT'
-    engine.unpark(client.client)
+    engine.blocked.unpark(client.client)
     engine.run(client.client, [[b'QUIT']])
     assert fields(client)['flags'] == 'ceT'
 

@@ -33,7 +33,7 @@ def test_sections(client):
         *('Errorstats', 'Cluster', 'Keyspace'),
     ]
     assert headings(client('INFO', 'DEFAULT')) == by_default
-    everything = by_default[:-3] + ['Commandstats', 'Errorstats', 'Latencystats', 'Cluster', 'Keyspace']
+    everything = [*by_default[:-3], 'Commandstats', 'Errorstats', 'Latencystats', 'Cluster', 'Keyspace']
     for name in ('all', 'EVERYTHING'):
         assert headings(client('INFO', name)) == everything
     assert headings(client('INFO', 'keyspace', 'CPU', 'nope', 'cpu')) == ['CPU', 'Keyspace']

@@ -211,7 +211,7 @@ def test_keys_have_their_turn_in_the_order_in_which_they_were_filled(engine, cli
     for key, *elements in ((b'two', b'b'), (b'one', b'a'), (b'two', b'bb')):
         db.get_or_create(key, List).extend_right(elements)
         db.changed(key, b'rpush')
-    engine.serve_ready()
+    engine.blocked.serve_ready()
     # `both` is served for `two`, and takes from `one`, which it named first.
     assert second.take() == [[b'two', b'b']]
     assert both.take() == [[b'one', b'a']]
@@ -230,14 +230,14 @@ def test_inside_a_transaction_nobody_waits(client):
 def test_unblocking_with_an_error(clients, engine):
     (waiting,) = clients(1)
     waiting('BLPOP', 'q', '0')
-    engine.unblock_with_error(waiting.client)
+    engine.blocked.unblock_with_error(waiting.client)
     assert waiting.take() == ['UNBLOCKED client unblocked via CLIENT UNBLOCK']
 
 
 def test_unblocking_as_if_its_time_were_over(clients, engine):
     (waiting,) = clients(1)
     waiting.pipeline('BLMOVE q r LEFT LEFT 0', 'LLEN r')
-    engine.time_out(waiting.client)
+    engine.blocked.time_out(waiting.client)
     settle(engine)
     assert waiting.take() == [None, 0]
 
@@ -245,14 +245,14 @@ def test_unblocking_as_if_its_time_were_over(clients, engine):
 @pytest.mark.parametrize('command', ['BLPOP q 100', 'BRPOP q r 100', 'BLMPOP 100 1 q LEFT', 'BLMOVE q r LEFT LEFT 100'])
 def test_time_over_is_a_null_array_in_resp2(client, engine, command):
     client.pipeline(command)
-    engine.time_out(client.client)
+    engine.blocked.time_out(client.client)
     assert client.client.out == [b'*-1\r\n']
 
 
 def test_time_over_is_a_null_in_resp3(client, engine):
     client.client.set_protocol(3)
     client('BLPOP', 'q', '100')
-    engine.time_out(client.client)
+    engine.blocked.time_out(client.client)
     assert client.client.out == [b'_\r\n']
 
 

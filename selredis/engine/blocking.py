@@ -1,0 +1,129 @@
+"""Clients whose commands wait: for keys that others make, or for the end of a pause.
+
+Blocking is to run again. A client that must wait keeps its command in a `Wait`, under each of its keys and behind those
+that came before; when a key has become what it waits for, the command runs again, and may go on waiting where it was,
+with the deadline that it has. Nothing else of it is kept: no coroutine, no continuation.
+"""
+
+from typing import TYPE_CHECKING
+
+from selredis.engine.client import Client, ReplyMode, Wait
+from selredis.engine.command import Argv
+from selredis.errors import UNBLOCKED, ReplyError
+from selredis.keyspace.database import Database
+
+if TYPE_CHECKING:
+    from selredis.engine.engine import Engine
+
+
+class BlockedClients(dict[Client, None]):
+    """Those of one server, in the order in which they began to wait."""
+
+    __slots__ = ('_engine',)
+
+    def __init__(self, engine: 'Engine') -> None:
+        super().__init__()
+        self._engine = engine
+
+    def park(self, client: Client, wait: Wait, wait_ms: int) -> None:
+        """Let a client wait: under each of its keys, behind those that came before it."""
+        engine = self._engine
+        client.wait = wait
+        client.halted = True
+        self[client] = None
+        for key in wait.keys:
+            wait.db.wait(key, wait.kind, client)
+        if wait_ms:
+            wait.timer = engine.timers.call_at(engine.monotonic_ms() + wait_ms, lambda: self.time_out(client))
+
+    def remember(self, client: Client, argv: Argv) -> None:
+        """Note which command it is that waits: the one that the client has called last."""
+        wait, command = client.wait, client.command
+        assert wait is not None
+        assert command is not None
+        wait.command = command
+        wait.argv = argv
+
+    def unpark(self, client: Client) -> None:
+        """End a client's waiting without a word to it."""
+        wait = client.wait
+        assert wait is not None
+        for key in wait.keys:
+            wait.db.unwait(key, wait.kind, client)
+        if wait.timer is not None:
+            wait.timer.cancel()
+        client.wait = None
+        client.update_halted()
+        del self[client]
+
+    def time_out(self, client: Client) -> None:
+        """Answer a waiting client that its time is over."""
+        wait = client.wait
+        assert wait is not None
+        self._engine.stats.of_command(wait.command).add(1, 0)
+        self._end_wait(client, client.encoders[type(wait.on_timeout)](wait.on_timeout))
+
+    def unblock_with_error(self, client: Client) -> None:
+        """Answer a waiting client with an error (CLIENT UNBLOCK id ERROR)."""
+        assert client.wait is not None
+        of_command = self._engine.stats.of_command(client.wait.command)
+        of_command.add(1, 0)
+        of_command.failed += 1
+        self._end_wait(client, self._engine.encode_error(ReplyError(UNBLOCKED)))
+
+    def serve_ready(self) -> None:
+        """Run the commands of clients that wait for keys which are there now.
+
+        The keys have their turn in the order in which they became ready. Serving one may make others ready (BLMOVE):
+        those come after, until none is left.
+        """
+        self._engine.tell_time()  # what made a key ready may have taken longer than the key had to live
+        ready = self._engine.keyspace.ready
+        while ready:
+            round_, ready[:] = dict.fromkeys(ready), []
+            for db, key in round_:
+                self._serve(db, key)
+
+    def _serve(self, db: Database, key: bytes) -> None:
+        """Run the commands that wait for a key in the order in which they came, as long as there is something in it."""
+        engine = self._engine
+        kind = type(db.peek(key))
+        waiters = db.waiting.get((key, kind))
+        if waiters is None:
+            return
+        # Nobody twice: who goes on waiting has had its turn, and stands behind the others now, as in Redis.
+        for _ in range(len(waiters)):
+            if not waiters or type(db.peek(key)) is not kind:
+                break
+            waiter = next(iter(waiters))
+            assert isinstance(waiter, Client)
+            wait = waiter.wait
+            assert wait is not None
+            if engine.pause.holds_back(waiter, wait.command):  # the pause began in the transaction that made it ready
+                self.unpark(waiter)
+                engine.pause.postpone(waiter, wait.command, wait.argv)
+                continue
+            place = len(waiter.out)
+            running, engine.running = engine.running, waiter
+            encoded = engine.call(waiter, wait.command, wait.argv)
+            engine.running = running
+            if encoded is None:
+                waiters.move_to_end(waiter)
+            else:
+                if waiter.tracking is not None:
+                    waiter.tracking.end_of_command(waiter, wait.argv)
+                # What it has published to itself comes behind the reply.
+                pushes = waiter.out[place:]
+                del waiter.out[place:]
+                self._end_wait(waiter, encoded)
+                waiter.out += pushes
+
+    def _end_wait(self, client: Client, encoded: bytes) -> None:
+        """Give a waiting client its reply, if it wants any, and let it go on with what it said meanwhile."""
+        engine = self._engine
+        self.unpark(client)
+        engine.runnable.append(client)
+        if client.reply_mode is ReplyMode.ON:
+            client.queue(encoded)
+        else:
+            engine.end_skip(client)
