@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import venv
 from pathlib import Path
@@ -65,6 +66,31 @@ def ready_environment() -> Path:
     return python
 
 
+class Aside:
+    """A check that runs beside others, and says what it has to say when they are through."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.started = time.monotonic()
+        self.output = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=self.output, stderr=subprocess.STDOUT)
+
+    def finish(self) -> tuple[int, float]:
+        """Wait for its end and print what it said; returns its exit code and how long it took in seconds."""
+        code = self.process.wait()
+        seconds = time.monotonic() - self.started
+        self.output.seek(0)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(self.output.read())
+        return code, seconds
+
+    def end(self) -> None:
+        """Leave nothing running."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait()
+        self.output.close()
+
+
 def main() -> int:
     # Ended by a signal, leave no check running behind.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
@@ -83,15 +109,33 @@ def main() -> int:
         'floors': [python, 'tools/floors.py'],
         'tests': [python, '-m', 'pytest', *sys.argv[1:]],
     }
-    summary = []
-    failed = False
+    if len(sys.argv) > 1:
+        return run(checks, {})
+    # The study's tests wait much: the others run meanwhile.
+    checks['tests'].append('--ignore=tests/study')
+    aside = Aside([python, '-m', 'pytest', 'tests/study', '-p', 'no:cacheprovider'])
+    try:
+        return run(checks, {'study': aside})
+    finally:
+        aside.end()
+
+
+def run(checks: dict[str, list[str]], aside: dict[str, Aside]) -> int:
+    """Run checks one after the other, then see what those that ran aside have found. The exit code of all."""
+    results: list[tuple[str, int, float]] = []
     for name, command in checks.items():
         print(f'== {name}', flush=True)
         started = time.monotonic()
         code = subprocess.run(command, check=False, cwd=ROOT).returncode
-        failed = failed or code != 0
-        summary.append(f'  {name:8} {"FAILED" if code else "passed"} {time.monotonic() - started:6.1f} s')
-    print('\n'.join(['==', *summary, 'FAILED' if failed else 'all passed']))
+        results.append((name, code, time.monotonic() - started))
+    for name, check in aside.items():
+        print(f'== {name}', flush=True)
+        results.append((name, *check.finish()))
+    failed = any(code for _, code, _ in results)
+    print('==')
+    for name, code, seconds in results:
+        print(f'  {name:8} {"FAILED" if code else "passed"} {seconds:6.1f} s')
+    print('FAILED' if failed else 'all passed')
     return 1 if failed else 0
 
 
