@@ -18,6 +18,7 @@ import tempfile
 import time
 import venv
 from pathlib import Path
+from typing import BinaryIO
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / '.venv-test'
@@ -69,9 +70,9 @@ def ready_environment() -> Path:
 class Aside:
     """A check that runs beside others, and says what it has to say when they are through."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], output: BinaryIO) -> None:
         self.started = time.monotonic()
-        self.output = tempfile.TemporaryFile()
+        self.output = output
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=self.output, stderr=subprocess.STDOUT)
 
     def finish(self) -> tuple[int, float]:
@@ -88,7 +89,6 @@ class Aside:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             self.process.wait()
-        self.output.close()
 
 
 def main() -> int:
@@ -113,11 +113,12 @@ def main() -> int:
         return run(checks, {})
     # The study's tests wait much: the others run meanwhile.
     checks['tests'].append('--ignore=tests/study')
-    aside = Aside([python, '-m', 'pytest', 'tests/study', '-p', 'no:cacheprovider'])
-    try:
-        return run(checks, {'study': aside})
-    finally:
-        aside.end()
+    with tempfile.TemporaryFile() as output:
+        study = Aside([python, '-m', 'pytest', 'tests/study', '-p', 'no:cacheprovider'], output)
+        try:
+            return run(checks, {'study': study})
+        finally:
+            study.end()
 
 
 def run(checks: dict[str, list[str]], aside: dict[str, Aside]) -> int:
