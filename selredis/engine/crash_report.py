@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import platform
 import traceback
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from selredis import process
-from selredis.engine.command import COMMANDS, Argv
+from selredis.engine.command import Argv, Command
 from selredis.engine.redaction import redacted
 from selredis.version import REDIS_VERSION, SELREDIS_VERSION
 
@@ -56,22 +57,22 @@ def circumstances(engine: Engine, client: Client, argv: Argv) -> list[str]:
             f' blocked_clients:{len(engine.blocked)} used_memory_rss:{process.memory().resident}'
             f' keys:{sum(map(len, databases))} total_commands_processed:{engine.stats.commands}',
             f'Client: {client.describe()}',
-            f'Command: {call_text(argv)}',
+            f'Command: {call_text(engine.commands, argv)}',
         ]
     except Exception as error:  # noqa: BLE001  (what is broken may well be what is told here)
         return [f'What was going on cannot be told: {in_short(error)}']
 
 
-def call_text(argv: Argv) -> str:
+def call_text(commands: Mapping[bytes, Command], argv: Argv) -> str:
     """A command's words, quoted, the long ones cut, and no more than some of them; passwords are left out."""
-    words = [b'"%b"' % shown(word) for word in without_passwords(argv)[:SHOWN_WORDS]]
+    words = [b'"%b"' % shown(word) for word in without_passwords(commands, argv)[:SHOWN_WORDS]]
     if len(argv) > SHOWN_WORDS:
         words.append(b'... (%d more)' % (len(argv) - SHOWN_WORDS))
     return b' '.join(words).decode('ascii', 'backslashreplace')
 
 
-def without_passwords(argv: Argv) -> Argv:
-    command = COMMANDS.get(argv[0].lower())
+def without_passwords(commands: Mapping[bytes, Command], argv: Argv) -> Argv:
+    command = commands.get(argv[0].lower())
     if command is not None and len(argv) > 1:
         command = command.subcommands.get(argv[1].lower(), command)
     return argv if command is None else redacted(command, argv)

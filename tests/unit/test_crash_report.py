@@ -89,6 +89,7 @@ def test_what_fails_in_a_transaction_is_told_by_its_own_name(peer, log):
 @pytest.mark.parametrize(
     ('argv', 'text'),
     [
+        ([b'Auth', b'secret'], '"Auth" "(redacted)"'),
         ([b'auth', b'user', b'secret'], '"auth" "(redacted)" "(redacted)"'),
         ([b'CONFIG', b'set', b'requirepass', b'secret'], '"CONFIG" "set" "requirepass" "(redacted)"'),
         ([b'SET', b'k' * 200], '"SET" "' + 'k' * 128 + '... (72 more bytes)"'),
@@ -98,7 +99,7 @@ def test_what_fails_in_a_transaction_is_told_by_its_own_name(peer, log):
     ],
 )
 def test_the_command_as_it_is_shown(argv, text):
-    assert call_text(argv) == text
+    assert call_text(COMMANDS, argv) == text
 
 
 def test_a_report_is_written_even_if_it_cannot_tell_all(peer, log, monkeypatch):

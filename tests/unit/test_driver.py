@@ -1,0 +1,76 @@
+"""What a driver does between turns when something of it fails."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from selredis.clock import ManualClock
+from selredis.config import Config
+from selredis.driver import DEFECT_PAUSE_MS, origin_of
+from selredis.log import Log
+from selredis.server import Server
+
+
+class Defects(Log):
+    def __init__(self) -> None:
+        super().__init__('nothing')
+        self.told: list[str] = []
+
+    def defect(self, text: str, error: BaseException) -> None:
+        self.told.append(str(error))
+
+
+@pytest.fixture
+def log() -> Defects:
+    return Defects()
+
+
+@pytest.fixture
+def server(config: Config, log: Defects, clock: ManualClock) -> Iterator[Server]:
+    server = Server(config, log, clock)
+    yield server
+    server.close()
+
+
+def fail(*_: object) -> None:
+    raise RuntimeError('a defect')
+
+
+@pytest.mark.parametrize(
+    ('what', 'has_to_do'),
+    [('resume', 'runnable'), ('flush', 'to_flush'), ('close_doomed', 'doomed')],
+)
+def test_what_fails_between_turns_does_not_end_the_server(what, has_to_do, server, log, clock, monkeypatch):
+    monkeypatch.setattr(server, what, fail)
+    getattr(server.engine, has_to_do).append(None)
+    for _ in range(3):
+        server.before_sleep()
+    assert log.told == ['a defect']
+    clock.advance(DEFECT_PAUSE_MS)
+    server.before_sleep()
+    assert log.told == ['a defect'] * 2
+    server.engine.shutdown_requested = True
+    server.before_sleep()
+    assert server.stopping
+
+
+def test_an_end_that_fails_is_an_end_all_the_same(server, log, monkeypatch):
+    monkeypatch.setattr(server, 'close_listeners', fail)
+    server.engine.shutdown_requested = True
+    server.loop.run()
+    assert log.told == ['a defect']
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    ('host', 'local'),
+    [('127.0.0.1', True), ('127.1.2.3', True), ('10.0.0.1', False), ('128.0.0.1', False)],
+)
+def test_where_a_newcomer_comes_from(host, local):
+    class Socket:
+        family = 2
+
+        def getsockname(self) -> tuple[str, int]:
+            return '10.0.0.7', 6379
+
+    assert origin_of(Socket(), (host, 1234)) == (f'{host}:1234'.encode(), b'10.0.0.7:6379', local)  # type: ignore[arg-type]
