@@ -473,7 +473,6 @@ class Engine:
 
     def _call(self, client: Client, command: Command, argv: Argv) -> Reply:
         """Run one command, measure it, and tell monitors. Raises ReplyError."""
-        db_number = client.db.number
         told = client.wait is not None  # it runs again, for it had to wait
         begin_ns = self.read_ns()
         reply: Reply = None
@@ -486,7 +485,7 @@ class Engine:
             if reply is not BLOCKED:
                 self.measure(client, command, 1, argv, begin_ns)
             if self.monitors and not told:
-                feed(self.monitors, self.clock.now_us(), client, db_number, command, argv)
+                feed(self.monitors, self.clock.now_us(), client, client.db.number, command, argv)
             if client.tracking is not None and 'readonly' in command.flags:
                 self.tracking.remember(client, command, argv)
         return reply

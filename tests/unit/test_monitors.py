@@ -19,7 +19,7 @@ def test_lines(watched, clock):
     other('SELECT', '3')
     other('SeT', b'k\r\n\x00"\\\x7f\xff\a\b\t', 'plain text')
     assert monitor.take() == [
-        f'{at} [0 127.0.0.1:5] "SELECT" "3"',
+        f'{at} [3 127.0.0.1:5] "SELECT" "3"',  # where it has led
         f'{at} [3 127.0.0.1:5] "SeT" "k\\r\\n\\x00\\"\\\\\\x7f\\xff\\a\\b\\t" "plain text"',
     ]
 
