@@ -115,6 +115,8 @@ NO_REPLICAS = f'{NO_REPLICATION}, writes are not held back'
 NO_CLUSTER = 'clusters are not supported'
 NO_ACL = 'there are no users but the default one yet'
 NO_AFFINITY = 'the system chooses the processors'
+NO_TITLE = 'the process keeps the title that it was started with'
+NO_SESSION_CACHE = 'how many sessions are kept, and how long, is for OpenSSL to choose'
 NO_MARK = 'packets are not marked'
 
 LIMITS_BY_DEFAULT = OutputLimits(
@@ -162,9 +164,6 @@ HONOURED: tuple[Parameter[Any], ...] = (
     Parameter('tls-cert-file', PERHAPS_TEXT, '', names_file=True),
     Parameter('tls-key-file', PERHAPS_TEXT, '', names_file=True),
     Parameter('tls-key-file-pass', Secret(), b''),
-    Parameter('tls-client-cert-file', PERHAPS_TEXT, '', names_file=True),
-    Parameter('tls-client-key-file', PERHAPS_TEXT, '', names_file=True),
-    Parameter('tls-client-key-file-pass', Secret(), b''),
     Parameter('tls-dh-params-file', PERHAPS_TEXT, '', names_file=True),
     Parameter('tls-ca-cert-file', PERHAPS_TEXT, '', names_file=True),
     Parameter('tls-ca-cert-dir', PERHAPS_TEXT, '', names_file=True),
@@ -174,8 +173,6 @@ HONOURED: tuple[Parameter[Any], ...] = (
     Parameter('tls-ciphersuites', PERHAPS_TEXT, ''),
     Parameter('tls-prefer-server-ciphers', YesNo(), False),
     Parameter('tls-session-caching', YesNo(), True),
-    Parameter('tls-session-cache-size', UP_FROM_0, 20 * KB),
-    Parameter('tls-session-cache-timeout', UP_FROM_0, 300),
     # How much of what
     Parameter('client-query-buffer-limit', Memory(MB, LONG_MAX), GB),
     Parameter('client-output-buffer-limit', OutputLimitsByClass(), LIMITS_BY_DEFAULT),
@@ -195,8 +192,6 @@ HONOURED: tuple[Parameter[Any], ...] = (
     Parameter('supervised', Choice('upstart', 'systemd', 'auto', 'no'), 'no', immutable=True),
     Parameter('dir', Directory(), '', protected=True),
     Parameter('pidfile', PERHAPS_TEXT, '', immutable=True),
-    Parameter('set-proc-title', YesNo(), True, immutable=True),
-    Parameter('proc-title-template', Text(check_title_template), '{title} {listen-addr} {server-mode}'),
     Parameter('shutdown-on-sigint', SHUTDOWN_FLAGS, ()),
     Parameter('shutdown-on-sigterm', SHUTDOWN_FLAGS, ()),
     Parameter('crash-log-enabled', YesNo(), True),
@@ -218,6 +213,10 @@ HONOURED: tuple[Parameter[Any], ...] = (
 ACCEPTED: tuple[Parameter[Any], ...] = (
     # The process
     Parameter('always-show-logo', YesNo(), False, immutable=True),
+    Parameter('set-proc-title', YesNo(), True, immutable=True),
+    Parameter(
+        'proc-title-template', Text(check_title_template), '{title} {listen-addr} {server-mode}', unkept=NO_TITLE
+    ),
     Parameter('locale-collate', Text(), ''),
     Parameter('crash-memcheck-enabled', YesNo(), True),
     Parameter('use-exit-on-panic', YesNo(), False, hidden=True),
@@ -238,6 +237,8 @@ ACCEPTED: tuple[Parameter[Any], ...] = (
     Parameter('acl-pubsub-default', Choice('allchannels', 'resetchannels'), 'resetchannels'),
     Parameter('acllog-max-len', COUNT, 128),
     Parameter('bind-source-addr', PERHAPS_TEXT, ''),
+    Parameter('tls-session-cache-size', UP_FROM_0, 20 * KB, unkept=NO_SESSION_CACHE),
+    Parameter('tls-session-cache-timeout', UP_FROM_0, 300, unkept=NO_SESSION_CACHE),
     Parameter('socket-mark-id', Integer(0, UINT_MAX), 0, immutable=True, unkept=NO_MARK),
     # Memory and the sizes at which encodings change
     Parameter('activedefrag', YesNo(check_no_defragmentation), False),
@@ -325,6 +326,9 @@ ACCEPTED: tuple[Parameter[Any], ...] = (
     Parameter('min-replicas-max-lag', UP_FROM_0, 10, alias='min-slaves-max-lag'),
     Parameter('propagation-error-behavior', Choice('ignore', 'panic', 'panic-on-replicas'), 'ignore'),
     Parameter('tls-replication', YesNo(), False),
+    Parameter('tls-client-cert-file', PERHAPS_TEXT, '', names_file=True, unkept=NO_REPLICATION),
+    Parameter('tls-client-key-file', PERHAPS_TEXT, '', names_file=True, unkept=NO_REPLICATION),
+    Parameter('tls-client-key-file-pass', Secret(), b'', unkept=NO_REPLICATION),
     # Clusters
     Parameter('cluster-enabled', YesNo(), False, immutable=True, refusal=NO_CLUSTER),
     Parameter('cluster-config-file', Text(), 'nodes.conf', immutable=True),
