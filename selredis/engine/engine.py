@@ -65,6 +65,7 @@ class Engine:
 
     __slots__ = (
         '_last_client_id',
+        '_place',
         '_warned_of_http_ms',
         'active_expire',
         'blocked',
@@ -128,6 +129,7 @@ class Engine:
         self.clients: dict[int, Client] = {}
         self.client_eviction = ClientEviction(self)
         self._last_client_id = 0
+        self._place = 0  # in the queue of the client whose command runs, of what the command makes it tell itself
         self._warned_of_http_ms: int | None = None
         self.blocked = BlockedClients(self)
         self.runnable: list[Client] = []
@@ -379,7 +381,7 @@ class Engine:
         if not client.gated:
             return self._run_looked_up(client, argv)
         out = client.out
-        place = len(out)
+        self._place = len(out)
         silent = client.reply_mode is not ReplyMode.ON
         if client.reply_mode is ReplyMode.SKIP_NEXT:
             client.reply_mode = ReplyMode.SKIP
@@ -397,6 +399,7 @@ class Engine:
             if not isinstance(reply, Several):
                 reply = NO_REPLY
             self.end_skip(client)
+        place = self._place
         if len(out) > place:
             reply = Several([reply, Encoded(b''.join(out[place:]))])
             del out[place:]
@@ -413,6 +416,7 @@ class Engine:
         try:
             command = client.command = self.find(client, argv)
             error = gates.refusal(client, command)
+            self._place = len(client.out)  # what had to be evicted for it is told before the reply
             if error is not None:
                 self.stats.of_command(command).rejected += 1
                 raise ReplyError(error)

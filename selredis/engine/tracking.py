@@ -198,12 +198,16 @@ class TrackingTable:
     # --- changes ---
 
     def invalidate(self, key: bytes, by_client: bool = True) -> None:
-        """A key has changed: by the client whose command runs, or by none (expired, evicted)."""
-        running = self._engine.running
+        """A key has changed: by the client whose command runs, or by none (expired, evicted).
+
+        What nobody has changed everybody is told. (Redis is silent to a client with NOLOOP whose command meets a key
+        that is past its deadline, or needs room, unless it broadcasts: other things it knows of that key stay stale.)
+        """
+        running = self._engine.running if by_client else None
         for length in self._lengths:
             prefix = key[:length]
             if prefix in self.prefixes:
-                self.changed.setdefault(prefix, {})[key] = running if by_client else None
+                self.changed.setdefault(prefix, {})[key] = running
         if key in self.readers:
             self._forget(key, running)
 

@@ -281,7 +281,7 @@ class Database:
         self.discard(key)
         keyspace.evicted += 1
         if keyspace.observed:
-            self.touch(key)
+            self.touch(key, by_client=False)
             keyspace.notifier.notify(self.number, key, b'evicted')
 
     def remove_empty(self, key: bytes) -> None:
@@ -402,9 +402,10 @@ class Database:
 
     def clear(self, *, at_once: bool = False) -> None:
         """Remove all keys. Their memory is given back in slices if they are many, unless at_once."""
-        for key in self.watched:
+        for key, watchers in self.watched.items():
             if key in self.values:
-                self.touch(key)
+                for watcher in watchers:
+                    watcher.watch_broken = True
         self.keyspace.dirty += len(self.values)
         if len(self.values) > LARGE and not at_once:
             self.keyspace.discarded.add(self.index.buckets, self.deadlines, self.values)

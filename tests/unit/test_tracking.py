@@ -1,6 +1,5 @@
 """Client-side caching: whom the table tells, when, and what is left behind. What is said is in transcripts/tracking."""
 
-import re
 from random import Random
 
 import pytest
@@ -47,7 +46,8 @@ def counts(peer):
     """What INFO tells: clients, keys, items, prefixes."""
     text = peer('INFO', 'everything')
     names = ('clients', 'total_keys', 'total_items', 'total_prefixes')
-    return tuple(int(re.search(rb'\r\ntracking_%b:(\d+)' % name.encode(), text)[1]) for name in names)
+    fields = dict(line.split(b':', 1) for line in text.split(b'\r\n') if b':' in line)
+    return tuple(int(fields[b'tracking_' + name.encode()]) for name in names)
 
 
 def test_nothing_is_remembered_of_clients_that_do_not_track(client, engine):
@@ -82,7 +82,8 @@ def test_the_keyspace_tells_of_changes_only_while_somebody_may_want_to_know(clie
 
 def test_client_list_tells_who_tracks_how(client, tracking):
     def about(peer):
-        return re.search(rb'flags=(\w+) .* redir=(-?\d+) ', peer('CLIENT', 'INFO')).groups()
+        fields = dict(word.split(b'=', 1) for word in peer('CLIENT', 'INFO').split())
+        return fields[b'flags'], fields[b'redir']
 
     target = tracking()
     assert about(client) == (b'N', b'-1')
@@ -210,6 +211,35 @@ def test_a_client_that_does_not_wish_to_hear_itself_hears_what_others_make_of_it
     pusher('RPUSH', 'from', 'x')
     assert told(waiting) == []
     assert told(other) == [b'to']
+
+
+@pytest.mark.parametrize('mode', [(), ('BCAST',)])
+def test_a_key_that_is_evicted_is_stale(client, config, tracking, mode):
+    reader = tracking(*mode, 'NOLOOP')
+    reader('SET', 'a', 1)
+    reader('GET', 'a')
+    assert told(reader) == []
+    config.set_pairs([(b'maxmemory', b'1'), (b'maxmemory-policy', b'allkeys-random')])
+    client('PING')
+    assert told(reader) == [b'a']
+
+
+def test_what_is_evicted_for_a_command_is_told_before_its_reply(client, clock, config, engine, tracking):
+    reader = tracking()
+    client('SET', 'a', 1)
+    reader('GET', 'a')
+    config.set_pairs([(b'maxmemory', b'1'), (b'maxmemory-policy', b'volatile-random')])
+    engine.keyspace.databases[0].set_deadline(b'a', clock.now_ms() + 1000)
+    assert reader('GET', 'a') == [[b'invalidate', [b'a']], None]
+
+
+def test_an_emptied_database_is_no_change_of_its_keys(client, tracking):
+    listener = tracking('BCAST')
+    client('SET', 'a', 1)
+    client('WATCH', 'a')
+    assert told(listener) == [b'a']
+    client('FLUSHDB')
+    assert told(listener) == [None]
 
 
 # Broadcasting
@@ -372,8 +402,7 @@ class Cache:
     def keep(self, unit, replies, caching):
         for argv, reply in zip(unit, replies, strict=True):
             if argv[0] in READING:
-                # What is read anew takes the place of all that was known of the key.
-                self.drop(argv[1])
+                self.kept.pop(tuple(argv), None)
                 if self.caches(argv, caching):
                     self.kept[tuple(argv)] = reply
         if self.noloop:
