@@ -161,7 +161,7 @@ def object_(client: Client, argv: Argv) -> Reply:
         raise ReplyError(NO_SUCH_KEY)
     engine = client.engine
     references = SHARED_REFERENCES if is_shared(engine, value) else 1
-    encoding = encoding_of(value, engine.config['list-max-listpack-size'])
+    encoding = encoding_of(value, engine.config)
     engine.memory.note_idle_times()
     uses = engine.keyspace.uses
     use = client.db.uses.get(argv[2], uses.since_ms)

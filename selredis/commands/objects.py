@@ -49,7 +49,7 @@ def object_encoding(client: Client, argv: Argv) -> Reply:
     O(1)
     """
     value = client.db.inspect(argv[2])
-    return None if value is None else encoding_of(value, client.engine.config['list-max-listpack-size'])
+    return None if value is None else encoding_of(value, client.engine.config)
 
 
 @command(

@@ -8,7 +8,7 @@ millisecond until nothing is left. What is small goes at once.
 from typing import Any
 
 from selredis.clock import Clock
-from selredis.values.list import List
+from selredis.values.kinds import STRING_KINDS
 
 SLICE_US = 1_000
 LARGE = 10_000  # members; fewer are freed in about a millisecond
@@ -55,11 +55,11 @@ class Discarded:
         if isinstance(container, dict):
             for _ in range(min(MEMBERS_A_LOOK, len(container))):
                 _, value = container.popitem()
-                if isinstance(value, List) and len(value) > LARGE:
+                if type(value) not in STRING_KINDS and len(value) > LARGE:
                     self.containers.append(value)
-        elif isinstance(container, List):
-            container.take_right(MEMBERS_A_LOOK)
         elif isinstance(container, list):
             del container[-BUCKETS_A_LOOK:]
-        else:
+        elif isinstance(container, bytearray):
             container.clear()
+        else:
+            container.shorten(MEMBERS_A_LOOK)

@@ -3,14 +3,13 @@
 Twenty bytes, each step of SHA-1: `xor` where order does not count, `mix` where it does.
 """
 
+from collections.abc import Callable
 from hashlib import sha1
 from typing import Any
 
 from selredis.values.kinds import STRING_KINDS, text_of
 from selredis.values.list import List
 
-# Redis's numbers of the kinds (server.h, OBJ_STRING ...).
-KIND_NUMBERS: dict[type, int] = {**dict.fromkeys(STRING_KINDS, 0), List: 1}
 HAS_DEADLINE = b'!!expire!!'
 SIZE = 20
 
@@ -32,15 +31,28 @@ class Digest:
 
     def mix_value(self, value: Any, has_deadline: bool) -> None:
         """Take in a value, its kind, and whether it will expire (not when)."""
-        self.mix(KIND_NUMBERS[type(value)].to_bytes(4, 'big'))
-        if isinstance(value, List):
-            for element in value:
-                self.mix(element)
-        else:
-            self.mix(text_of(value))
+        number, mix_members = MIXERS[type(value)]
+        self.mix(number.to_bytes(4, 'big'))
+        mix_members(self, value)
         if has_deadline:
             self.xor(HAS_DEADLINE)
 
     @property
     def bytes(self) -> bytes:
         return self.state.to_bytes(SIZE, 'big')
+
+
+def mix_string(digest: Digest, value: Any) -> None:
+    digest.mix(text_of(value))
+
+
+def mix_list(digest: Digest, value: Any) -> None:
+    for element in value:
+        digest.mix(element)
+
+
+# For each kind Redis's number of it (server.h, OBJ_STRING ...), and what takes in its members.
+MIXERS: dict[type, tuple[int, Callable[[Digest, Any], None]]] = {
+    **dict.fromkeys(STRING_KINDS, (0, mix_string)),
+    List: (1, mix_list),
+}

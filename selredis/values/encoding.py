@@ -4,6 +4,9 @@ Values are kept in one way here. The name follows from the value itself, as Redi
 Redis remembers what a value has been may it say otherwise: a list that has shrunk keeps its encoding for a while.)
 """
 
+from collections.abc import Callable
+from typing import Any, Protocol
+
 from selredis.numeric import is_integer
 from selredis.values.list import List
 
@@ -19,20 +22,41 @@ NODE_BYTES = (4096, 8192, 16384, 32768, 65536)  # list-max-listpack-size -1 to -
 SAFE_BYTES = 8192  # a listpack's most where list-max-listpack-size is a number of elements
 
 
-def encoding_of(value: object, list_max_listpack_size: int) -> bytes:
+class Limits(Protocol):
+    """The parameters that tell up to which size a value is kept in a small way: list-max-listpack-size and others."""
+
+    def __getitem__(self, name: str) -> Any: ...
+
+
+def encoding_of(value: object, limits: Limits) -> bytes:
     """The name of a value's encoding."""
-    match value:
-        case bytearray():  # changed in place, which Redis does in a buffer of its own, however short
-            return b'raw'
-        case int():
-            return b'int'
-        case bytes():
-            if is_integer(value):
-                return b'int'
-            return b'embstr' if len(value) <= EMBEDDED_BYTES else b'raw'
-        case List():
-            return b'listpack' if fits_listpack(value, list_max_listpack_size) else b'quicklist'
-    raise TypeError(f'a value of type {type(value).__name__} has no encoding')
+    return NAMES[type(value)](value, limits)
+
+
+def of_bytearray(value: bytearray, limits: Limits) -> bytes:
+    return b'raw'  # changed in place, which Redis does in a buffer of its own, however short
+
+
+def of_int(value: int, limits: Limits) -> bytes:
+    return b'int'
+
+
+def of_bytes(value: bytes, limits: Limits) -> bytes:
+    if is_integer(value):
+        return b'int'
+    return b'embstr' if len(value) <= EMBEDDED_BYTES else b'raw'
+
+
+def of_list(value: List, limits: Limits) -> bytes:
+    return b'listpack' if fits_listpack(value, limits['list-max-listpack-size']) else b'quicklist'
+
+
+NAMES: dict[type, Callable[[Any, Limits], bytes]] = {
+    bytearray: of_bytearray,
+    int: of_int,
+    bytes: of_bytes,
+    List: of_list,
+}
 
 
 def fits_listpack(elements: List, limit: int) -> bool:

@@ -1,11 +1,28 @@
-"""What the kinds of values are called, and what they have in common."""
+"""What the kinds of values are called, and what they have in common.
 
-from typing import Any
+A kind with members is a class of its own. To have a new one take part in everything it is enough that it is a
+`Container`, and that it is entered here, in `encoding.NAMES`, `digest.MIXERS` and `size.OF_CONTAINERS`.
+"""
+
+from typing import Any, Protocol
 
 from selredis.values.list import List
 
 STRING_KINDS = frozenset((bytes, bytearray, int))
 TYPE_NAMES: dict[type, bytes] = {**dict.fromkeys(STRING_KINDS, b'string'), List: b'list'}
+
+
+class Container(Protocol):
+    """A value with members; in a database there is none without any."""
+
+    def __len__(self) -> int:
+        """How many members it has."""
+
+    def copy(self) -> 'Container':
+        """The same members, to be kept under another key."""
+
+    def shorten(self, count: int) -> None:
+        """Let go of so many members, whichever are the quickest: the value is of no more use."""
 
 
 def text_of(value: Any) -> Any:

@@ -19,7 +19,7 @@ from selredis.values.list import List
     ],
 )
 def test_of_strings(value, expected):
-    assert encoding_of(value, -2) == expected
+    assert encoding_of(value, {}) == expected
 
 
 # The bytes are those that redis 7.2's listpack.c gives.
@@ -78,9 +78,4 @@ def test_bytes_in_a_listpack(element, size):
     ],
 )
 def test_of_lists(elements, limit, expected):
-    assert encoding_of(List(elements), limit) == expected
-
-
-def test_what_is_no_value_has_none():
-    with pytest.raises(TypeError):
-        encoding_of(None, -2)
+    assert encoding_of(List(elements), {'list-max-listpack-size': limit}) == expected
