@@ -73,8 +73,9 @@ class MemoryUse:
 
     def _apply_changed(self) -> None:
         self._apply()
-        limit, used = self._engine.config['maxmemory'], self.used_bytes()
-        if limit and used > limit:
+        limit = self._engine.config['maxmemory']
+        used = self.data_bytes() + self.client_bytes() if limit else 0
+        if used > limit:
             self._engine.log.warning(
                 f'WARNING: maxmemory is now {limit} bytes, and {used} are in use: keys will be evicted, or commands'
                 f' that take memory refused, according to maxmemory-policy ({self._engine.config["maxmemory-policy"]}).'
@@ -163,6 +164,8 @@ class MemoryUse:
 
     def _set_passed(self, passed: bool) -> None:
         memory = self._engine.keyspace.memory
+        if not passed:
+            self._count_exceeded(Outcome.ENOUGH)
         if memory.passed != passed:
             memory.passed = passed
             self._engine.update_gated()
@@ -181,7 +184,8 @@ class MemoryUse:
             taken_us = engine.clock.monotonic_us() - begin_us
             engine.latency.note(b'eviction-cycle', engine.now_ms // 1000, taken_us // 1000)
         self._set_passed(memory.used > memory.bound)
-        self._count_exceeded(outcome)
+        if memory.passed:
+            self._count_exceeded(outcome)
         return outcome
 
     def _evict(self, begin_us: int) -> Outcome:

@@ -110,7 +110,8 @@ def volatile_keys(db: Database, random: Random, count: int) -> list[bytes]:
     """Some keys with a deadline, at least one, of a database that has any."""
     deadlines, index = db.deadlines, db.index
     if len(deadlines) * DENSE >= len(db.values):
-        found = [key for key in index.some_keys(random, count * DENSE) if key in deadlines][:count]
+        wanted = count * len(db.values) // len(deadlines)
+        found = [key for key in index.some_keys(random, wanted) if key in deadlines][:count]
         if found:
             return found
     found = []

@@ -14,9 +14,9 @@ from selredis.keyspace.index import RANK_BITS, KeyIndex
 from selredis.values.list import List
 from selredis.values.size import OF_CONTAINERS, size_of, string_bytes, strings_bytes
 
-# A place in the table of values, and its share of free ones. Pages of the table that no key has reached yet are no
-# memory, so that it is the same whether the table has just grown or not.
-PLACE_BYTES = 33
+# A place in a dict, with its share of the free ones. A dict that is full is made twice as large, so that it is from 30
+# to 60 bytes; the mean is taken always, lest a single key more seem to take what thousands do.
+PLACE_BYTES = 43
 INDEX_BYTES = 13  # a place in the index, and the key's share of its bucket
 KEY_BYTES = PLACE_BYTES + INDEX_BYTES
 DEADLINE_BYTES = PLACE_BYTES + 32  # with the number

@@ -75,7 +75,7 @@ class Uses:
         """Learn, some times a second, whether any key has been used since the last time."""
         keyspace = self._keyspace
         counted = keyspace.dirty + keyspace.hits - keyspace.glances
-        if counted != self._counted:
+        if counted != self._counted or not self._used_ms:
             self._counted = counted
             self._used_ms = keyspace.now_ms
 

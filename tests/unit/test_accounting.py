@@ -1,0 +1,276 @@
+"""Databases that keep books: the account of what they take is always what counting through says."""
+
+from random import Random
+
+import pytest
+
+from selredis.keyspace.accounting import MeasuredDatabase, MeasuredNotedDatabase, NotedDatabase, keep_books
+from selredis.keyspace.database import Database, Keyspace
+from selredis.keyspace.memory import (
+    DEADLINE_BYTES,
+    FEW_MEMBERS,
+    KEY_BYTES,
+    RECORD_BYTES,
+    SURVEYED_KEYS,
+    USE_BYTES,
+)
+from selredis.pubsub import PubSub
+from selredis.values.list import List
+from selredis.values.size import size_of
+
+NOW_MS = 1_700_000_000_000
+K = KEY_BYTES + 48  # a key of a few letters
+
+
+@pytest.fixture
+def keyspace():
+    keyspace = Keyspace(3, PubSub([]))
+    keyspace.now_ms = NOW_MS
+    keyspace.memory.measure(keyspace.databases)
+    keep_books(keyspace)
+    return keyspace
+
+
+@pytest.fixture
+def db(keyspace):
+    return keyspace.databases[0]
+
+
+def counted(keyspace: Keyspace) -> int:
+    """What everything takes, counted through without touching the account."""
+    total = 0
+    for db in keyspace.databases:
+        books = db.sizes, db.counts
+        db.sizes, db.counts = {}, {}
+        total += keyspace.memory.count_through(db)
+        db.sizes, db.counts = books
+    return total
+
+
+def push(db: Database, key: bytes, *elements: bytes) -> None:
+    db.get_or_create(key, List).extend_right(list(elements))
+    db.changed(key, b'rpush', len(elements))
+
+
+def test_the_class_of_databases_follows_the_books():
+    keyspace = Keyspace(2, PubSub([]))
+    db = keyspace.databases[1]
+    for measured, noted, kind in (
+        (True, False, MeasuredDatabase),
+        (True, True, MeasuredNotedDatabase),
+        (False, True, NotedDatabase),
+        (False, False, Database),
+    ):
+        keyspace.memory.measured, keyspace.uses.noted = measured, noted
+        keep_books(keyspace)
+        assert type(db) is kind
+
+
+def test_strings(keyspace, db):
+    memory = keyspace.memory
+    db.set(b'abc', b'12345')
+    assert memory.used == db.used == K + 48
+    db.set(b'abc', b'1')
+    assert memory.used == K
+    db.set(b'abc', bytes(100))
+    assert memory.used == K + 144
+    db.put(b'abc', 17)
+    assert memory.used == K + 32
+    db.set_deadline(b'abc', NOW_MS + 1)
+    db.set_deadline(b'abc', NOW_MS + 2)
+    assert memory.used == K + 32 + DEADLINE_BYTES
+    db.set(b'abc', b'1')
+    assert memory.used == K
+    db.set_deadline(b'abc', NOW_MS + 2)
+    assert db.clear_deadline(b'abc')
+    assert not db.clear_deadline(b'abc')
+    assert memory.used == K
+    assert db.remove(b'abc', b'del')
+    assert memory.used == db.used == 0
+
+
+def test_keys_that_expire(keyspace, db):
+    for key in (b'abc', b'def'):
+        db.set(key, b'12345')
+        db.set_deadline(key, NOW_MS - 1)
+    assert db.get(b'abc', bytes) is None
+    assert keyspace.memory.used == K + 48 + DEADLINE_BYTES
+    db.expire_bucket(db.index.due_bucket(NOW_MS))
+    assert keyspace.memory.used == db.used == 0
+    assert keyspace.expired == 2
+
+
+def test_what_changes_in_place_is_measured_again(keyspace, db):
+    memory = keyspace.memory
+    push(db, b'abc', b'12345')
+    items = db.get(b'abc', List)
+    assert memory.used == K + size_of(items) + RECORD_BYTES
+    items.push_left(bytes(1000))
+    db.changed(b'abc', b'lpush')
+    assert memory.used == K + size_of(items) + RECORD_BYTES
+    db.put(b'abc', buffer := bytearray(b'12345'))
+    buffer += bytes(1000)
+    db.changed(b'abc', b'append')
+    assert memory.used == K + size_of(buffer) + RECORD_BYTES
+    db.set(b'abc', b'1')
+    assert memory.used == K
+    assert not db.sizes
+
+
+def test_databases_that_change_places_keep_their_accounts(keyspace, db):
+    other = keyspace.databases[1]
+    push(db, b'abc', *[b'12345'] * 100)
+    used = db.used
+    keyspace.swap(db, other)
+    assert (db.used, other.used) == (0, used)
+    other.discard(b'abc')
+    assert keyspace.memory.used == other.used == 0
+    assert not other.counts
+
+
+def test_clearing_takes_all_of_one_database(keyspace, db):
+    keyspace.databases[2].set(b'abc', b'1')
+    for number in range(100):
+        db.set(b'%d' % number, b'1')
+        push(db, b'list %d' % number, b'1')
+    db.clear()
+    assert keyspace.memory.used == K
+    assert (db.used, db.sizes) == (0, {})
+
+
+@pytest.mark.parametrize('event', [b'lpush', b'rpush'])
+def test_what_is_pushed_on_a_long_list_counts_at_once(keyspace, db, event):
+    push(db, b'abc', *[b'12345'] * 1000)
+    items = db.get(b'abc', List)
+    before = keyspace.memory.used
+    (items.push_left if event == b'lpush' else items.push_right)(bytes(1_000_000))
+    db.changed(b'abc', event)
+    assert keyspace.memory.used - before == pytest.approx(1_000_000, rel=0.01)
+
+
+def test_other_changes_of_a_long_list_are_averages_until_they_are_many(keyspace, db):
+    push(db, b'abc', *[b'12345'] * 500, *[bytes(10_000)] * 500)
+    items = db.get(b'abc', List)
+    before = keyspace.memory.used
+    for _ in range(100):
+        items.pop_right()
+        db.changed(b'abc', b'rpop')
+    assert keyspace.memory.used - before == pytest.approx(-100 * 10_000 / 2, rel=0.05)
+    for _ in range(26):
+        items.pop_right()
+        db.changed(b'abc', b'rpop')
+    assert keyspace.memory.used == pytest.approx(counted(keyspace), rel=0.03)
+
+
+def test_a_list_that_shrinks_is_counted_exactly_in_the_end(keyspace, db):
+    push(db, b'abc', *[bytes(number) for number in range(FEW_MEMBERS * 10)])
+    items = db.get(b'abc', List)
+    while len(items) > FEW_MEMBERS // 2:
+        items.pop_left()
+        db.changed(b'abc', b'lpop')
+    assert keyspace.memory.used == counted(keyspace)
+
+
+def test_notes_of_uses_take_memory_as_well(keyspace, db):
+    for number in range(10):
+        db.set(b'%d' % number, b'1')
+    used = keyspace.memory.used
+    keyspace.memory.note_uses(keyspace.databases, noted=True)
+    assert keyspace.memory.used - used == 10 * USE_BYTES
+    keyspace.memory.note_uses(keyspace.databases, noted=False)
+    assert keyspace.memory.used == db.used == used
+
+
+def test_passing_the_bound_is_said_once(keyspace, db):
+    said = []
+    memory = keyspace.memory
+    memory.on_passed = lambda: said.append(memory.used)
+    memory.bound = 2 * K
+    for key in (b'abc', b'def', b'ghi', b'jkl'):
+        db.set(key, b'1')
+    assert said == [3 * K]
+    assert memory.passed
+
+
+def test_an_account_that_ends_leaves_nothing(keyspace, db):
+    push(db, b'abc', *[b'12345'] * 1000)
+    keyspace.memory.stop(keyspace.databases)
+    keep_books(keyspace)
+    assert (db.used, db.sizes, db.counts, keyspace.memory.used) == (0, {}, {}, 0)
+
+
+def test_a_survey_of_little_is_exact(keyspace, db):
+    for number in range(100):
+        db.set(b'%d' % number, bytes(number))
+        db.set_deadline(b'%d' % number, NOW_MS + 1)
+    assert keyspace.memory.survey(keyspace.databases, Random(0)) == keyspace.memory.used
+
+
+def test_a_survey_of_much_is_near(keyspace, db):
+    for number in range(SURVEYED_KEYS * 2):
+        db.set(b'%d' % number, bytes(number % 200))
+    assert keyspace.memory.survey(keyspace.databases, Random(0)) == pytest.approx(keyspace.memory.used, rel=0.05)
+
+
+COMMANDS = (
+    'SET {k} short',
+    'SET {k} ' + 'x' * 700,
+    'SET {k} 1 PX 100',
+    'SET {k} 2 KEEPTTL',
+    'MSETNX {k} 1 {other} 2',
+    'APPEND {k} more',
+    'SETRANGE {k} 50 x',
+    'INCR {k}',
+    'INCRBYFLOAT {k} 0.5',
+    'GETDEL {k}',
+    'GETEX {k} PX 50',
+    'RPUSH {k} a bb ccc dddd eeeee',
+    'LPUSH {k} ' + 'y' * 600,
+    'LPOP {k} 2',
+    'RPOP {k}',
+    'LSET {k} 0 other',
+    'LREM {k} 0 a',
+    'LTRIM {k} 1 20',
+    'LINSERT {k} BEFORE a new',
+    'LMOVE {k} {other} LEFT RIGHT',
+    'SORT {k} ALPHA STORE {other}',
+    'DEL {k}',
+    'UNLINK {k} {other}',
+    'RENAME {k} {other}',
+    'COPY {k} {other} REPLACE',
+    'COPY {k} {other} DB 2 REPLACE',
+    'MOVE {k} 1',
+    'SWAPDB 0 2',
+    'PEXPIRE {k} 100',
+    'PERSIST {k}',
+    'FLUSHDB',
+    'DEBUG POPULATE 10',
+    'OBJECT IDLETIME {k}',
+    'TOUCH {k}',
+    'WATCH {k}',
+    'UNWATCH',
+)
+
+
+@pytest.mark.parametrize('policy', ['noeviction', 'allkeys-lru', 'allkeys-lfu'])
+def test_whatever_commands_do_is_in_the_account(engine, client, clock, policy):
+    chance = Random(policy)
+    keyspace = engine.keyspace
+    client('CONFIG', 'SET', 'maxmemory', '1gb', 'maxmemory-policy', policy)
+    for turn in range(2000):
+        words = chance.choice(COMMANDS).split()
+        names = {'k': b'key%d' % chance.randrange(12), 'other': b'key%d' % chance.randrange(12)}
+        if words[0] in ('FLUSHDB', 'SWAPDB') and chance.random() < 0.8:
+            continue
+        client(*(names[word[1:-1]] if word[0] == '{' else word for word in words))
+        if turn % 10 == 0:
+            clock.advance(20)
+            engine.expire_some()
+        if turn % 20 == 0:
+            exact = not any(db.counts for db in keyspace.databases)
+            assert keyspace.memory.used == sum(db.used for db in keyspace.databases)
+            assert counted(keyspace) == pytest.approx(keyspace.memory.used, rel=1e-9 if exact else 0.2)
+    for db in keyspace.databases:
+        db.clear()
+    assert keyspace.memory.used == 0
+    assert not any(db.uses for db in keyspace.databases)

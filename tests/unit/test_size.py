@@ -1,0 +1,59 @@
+"""What values take: the model of CPython's allocator."""
+
+import sys
+
+import pytest
+
+from selredis.values.list import List
+from selredis.values.size import allocated, size_of, string_bytes, strings_bytes
+
+
+@pytest.mark.parametrize(
+    ('size', 'given'),
+    [(0, 0), (1, 16), (16, 16), (17, 32), (512, 512), (513, 528), (520, 528), (521, 544), (200_000, 200_704)],
+)
+def test_the_allocator_rounds(size, given):
+    assert allocated(size) == given
+
+
+def test_strings_of_no_byte_or_one_are_there_once_for_all():
+    assert [size_of(value) for value in (b'', b'x', b'xy')] == [0, 0, 48]
+
+
+@pytest.mark.parametrize('length', [2, 100, 479, 480, 1000, 1_000_000])
+def test_a_string_takes_no_less_than_its_object(length):
+    size = sys.getsizeof(bytes(length))
+    assert size <= string_bytes(length) == size_of(bytes(length)) <= size + 4096
+
+
+def test_many_strings_take_what_each_of_them_takes():
+    strings = [bytes(length) for length in (0, 1, 5, 5, 700)]
+    assert strings_bytes(strings) == sum(map(size_of, strings))
+
+
+def test_all_integers_count_alike():
+    assert size_of(5) == size_of(2**62) == 32
+
+
+def test_a_string_that_is_changed_in_place_counts_the_room_that_it_has():
+    buffer = bytearray(1000)
+    before = size_of(buffer)
+    del buffer[:10]
+    assert size_of(buffer) == before
+    buffer += bytes(10_000)
+    assert size_of(buffer) >= 10_990
+
+
+def test_a_list_counts_its_elements_and_their_places():
+    items = List([b'element'] * 1000)
+    assert size_of(items) == pytest.approx(1000 * (48 + 8), rel=0.01)
+    items.take_left(400)
+    assert size_of(items) == pytest.approx(600 * 48 + 1000 * 8, rel=0.01)
+
+
+def test_a_sample_tells_of_all_where_elements_are_alike():
+    items = List([b'element'] * 1000)
+    assert size_of(items, 5) == size_of(items, 0)
+    items.push_left(bytes(100_000))
+    assert size_of(items, 1) > 1000 * 100_000
+    assert size_of(items, 5000) == size_of(items)

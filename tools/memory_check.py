@@ -1,0 +1,112 @@
+"""How near used_memory is: fills databases in processes of their own, and compares the model with what the system says.
+
+    python3 tools/memory_check.py [--keys 200000] [SHAPE ...]
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from selredis import process  # noqa: E402
+from selredis.keyspace.accounting import keep_books  # noqa: E402
+from selredis.keyspace.database import Database, Keyspace  # noqa: E402
+from selredis.pubsub import PubSub  # noqa: E402
+from selredis.values.list import List  # noqa: E402
+
+NOW_MS = 1_700_000_000_000
+
+
+def strings(length: int) -> Callable[[Database, int], None]:
+    def fill(db: Database, count: int) -> None:
+        for number in range(count):
+            db.set(b'key:%012d' % number, b'%0*d' % (length, number))
+
+    return fill
+
+
+def counters(db: Database, count: int) -> None:
+    for number in range(count):
+        db.put(b'key:%012d' % number, number + 1000)
+
+
+def sessions(db: Database, count: int) -> None:
+    for number in range(count):
+        key = b'session:%032x' % (number * 0x9E3779B97F4A7C15)
+        db.set(key, b'%0*d' % (200, number))
+        db.set_deadline(key, NOW_MS + number)
+
+
+def mixed(db: Database, count: int) -> None:
+    for number in range(count):
+        db.set(b'key:%d' % number, b'x' * (number * 7919 % 3000 + 2))
+
+
+def lists(length: int, element_bytes: int) -> Callable[[Database, int], None]:
+    def fill(db: Database, count: int) -> None:
+        for number in range(max(count // length, 1)):
+            key = b'list:%d' % number
+            items = db.get_or_create(key, List)
+            for place in range(length):
+                items.push_right(b'%0*d' % (element_bytes, place))
+            db.changed(key, b'rpush')
+
+    return fill
+
+
+SHAPES: dict[str, Callable[[Database, int], None]] = {
+    'strings of 10 bytes': strings(10),
+    'strings of 100 bytes': strings(100),
+    'strings of 1,000 bytes': strings(1000),
+    'strings of 2 to 3,000 bytes': mixed,
+    'counters': counters,
+    'sessions of 200 bytes, with deadlines': sessions,
+    'lists of 5 elements of 20 bytes': lists(5, 20),
+    'lists of 1,000 elements of 20 bytes': lists(1000, 20),
+    'lists of 100,000 elements of 100 bytes': lists(100_000, 100),
+}
+
+
+def measure(shape: str, count: int, noted: bool) -> None:
+    """Fill this process, and tell what the model and what the system say that it has grown by."""
+    keyspace = Keyspace(1, PubSub([]))
+    keyspace.now_ms = NOW_MS
+    if noted:
+        keyspace.uses.begin(keyspace.databases, by_frequency=False)
+        keyspace.memory.note_uses(keyspace.databases, noted=True)
+    keyspace.memory.measure(keyspace.databases)
+    keep_books(keyspace)
+    db = keyspace.databases[0]
+    before = process.memory().private
+    SHAPES[shape](db, count)
+    grown = process.memory().private - before
+    print(len(db), keyspace.memory.used, grown)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('shapes', nargs='*', help='all, unless some are named')
+    parser.add_argument('--keys', type=int, default=200_000, help='or elements of lists, altogether')
+    parser.add_argument('--noted', action='store_true', help='with notes of when keys were used last')
+    parser.add_argument('--here', action='store_true', help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.here:
+        measure(options.shapes[0], options.keys, options.noted)
+        return
+    print('| data | keys | bytes a key, by the model | by the system | model to system |')
+    print('| --- | --: | --: | --: | --: |')
+    for shape in options.shapes or SHAPES:
+        words = [sys.executable, __file__, '--here', '--keys', str(options.keys), shape]
+        if options.noted:
+            words.append('--noted')
+        told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+        keys, model, system = map(int, told.split())
+        print(f'| {shape} | {keys:,} | {model / keys:,.0f} | {system / keys:,.0f} | {model / system:.2f} |')
+
+
+if __name__ == '__main__':
+    main()
