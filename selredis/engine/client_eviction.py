@@ -5,14 +5,13 @@ request behind. (What a turn adds by commands that are whole counts when it ends
 megabyte at most.) The sum may be too high, for what a client has taken of its replies since then is still in it; so it
 is made anew before anybody is disconnected. Without a limit nothing is kept, and nothing is paid.
 
-A value that has been announced counts as if it were there already: Redis allocates it at once, and what is sure to be
-too much need not be waited for. Clients that CLIENT NO-EVICT spares count, too.
+Clients that CLIENT NO-EVICT spares count, too.
 """
 
 from typing import TYPE_CHECKING
 
 from selredis.engine.client import Client
-from selredis.engine.client_info import memory_of
+from selredis.engine.client_info import claim_of
 
 if TYPE_CHECKING:
     from selredis.engine.engine import Engine
@@ -59,7 +58,7 @@ class ClientEviction:
         """Learn what a client takes now."""
         if client.doomed:
             return
-        size = memory_of(client) + client.announced_bytes
+        size = claim_of(client)
         self.total_bytes += size - self._of.get(client, 0)
         self._of[client] = size
         if self.total_bytes >= self.limit_bytes:

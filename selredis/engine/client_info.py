@@ -43,7 +43,7 @@ def describe(client: Client, running: Argv | None = None) -> bytes:
         (b'ssub', len(client.shard_channels)),
         (b'multi', len(transaction.queued) if transaction is not None else -1),
         (b'qbuf', client.query_bytes + running_query_bytes),
-        (b'qbuf-free', 0),
+        (b'qbuf-free', client.announced_bytes),
         (b'argv-mem', client.argument_bytes + running_argument_bytes),
         (b'multi-mem', transaction.queued_bytes if transaction is not None else 0),
         (b'rbs', 0),
@@ -51,7 +51,7 @@ def describe(client: Client, running: Argv | None = None) -> bytes:
         (b'obl', sum(map(len, client.out))),
         (b'oll', client.unsent_pieces),
         (b'omem', client.unsent_bytes),
-        (b'tot-mem', memory_of(client) + running_query_bytes + running_argument_bytes),
+        (b'tot-mem', claim_of(client) + running_query_bytes + running_argument_bytes),
         (b'events', client.events),
         (b'cmd', client.command.name.encode() if client.command is not None else b'NULL'),
         (b'user', client.user),
@@ -82,6 +82,15 @@ def memory_of(client: Client) -> int:
         + sum(map(len, client.out))
         + client.unsent_bytes
     )
+
+
+def claim_of(client: Client) -> int:
+    """Bytes that a client takes or has laid claim to: maxmemory-clients and tot-mem mean this.
+
+    A value that has been announced counts as a whole. Redis allocates it at once, where it counts as qbuf-free until it
+    is here; and what is sure to be too much need not be waited for.
+    """
+    return memory_of(client) + client.announced_bytes
 
 
 def text_of(value: int | bytes) -> bytes:

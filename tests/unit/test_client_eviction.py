@@ -118,6 +118,15 @@ def test_what_is_announced_counts_at_once(scene: Scene) -> None:
     assert scene.connected() == ['']
 
 
+def test_what_is_announced_is_shown(scene: Scene) -> None:
+    client = scene.open()
+    scene.send(client, b'*2\r\n$1000000\r\n' + b'x' * 999_000)
+    line = scene.say(scene.control, 'CLIENT', 'LIST', 'ID', 2).text
+    assert b' qbuf=999000 qbuf-free=1002 ' in line
+    assert b' tot-mem=%d ' % (CLIENT_BYTES + 1_000_002) in line
+    assert memory_of(scene.engine.clients[2]) == CLIENT_BYTES + 999_000
+
+
 def test_whole_commands_are_run_and_forgotten(scene: Scene) -> None:
     scene.limit(MB)
     client = scene.open()
