@@ -1,6 +1,6 @@
 """How near used_memory is: fills databases in processes of their own, and compares the model with what the system says.
 
-    python3 tools/memory_check.py [--keys 200000] [SHAPE ...]
+python3 tools/memory_check.py [--keys 200000] [SHAPE ...]
 """
 
 import argparse
