@@ -34,14 +34,21 @@ TITLES = {
 }
 
 
+REFUSED = 'cluster'  # with all its subcommands
+
+
 class MarksError(Exception):
     """The file has not the two marks between which a list belongs."""
 
 
 def listed() -> list[Command]:
-    """All commands and subcommands by name, without what only holds subcommands."""
+    """All commands and subcommands by name, without what only holds subcommands.
+
+    Where all of these are refused it is the other way round.
+    """
     commands = [each for entry in all_commands() for each in (entry, *entry.subcommands.values())]
-    return sorted((each for each in commands if each.flags or not each.subcommands), key=lambda each: each.name)
+    shown = (each for each in commands if each.name == REFUSED or each.flags or not each.subcommands)
+    return sorted((each for each in shown if each.container != REFUSED), key=lambda each: each.name)
 
 
 def escaped(text: str) -> str:

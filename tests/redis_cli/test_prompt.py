@@ -28,7 +28,15 @@ def test_prompt_shows_hints_of_the_commands_there_are(terminal: Terminals) -> No
 
 
 # What 7.2 has otherwise in its arguments (tests/test_command_table.py).
-HINTS_OF_7_2 = {'client|kill', 'command|getkeys', 'command|getkeysandflags', 'lcs', 'sort', 'sort_ro'}
+HINTS_OF_7_2 = {
+    'client|kill',
+    'cluster|setslot',
+    'command|getkeys',
+    'command|getkeysandflags',
+    'lcs',
+    'sort',
+    'sort_ro',
+}
 
 
 @pytest.mark.parametrize('options', [(), ('-3',)])
