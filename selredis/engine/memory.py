@@ -127,13 +127,13 @@ class MemoryUse:
         return keyspace.memory.survey(keyspace.databases, self._engine.random)
 
     def client_bytes(self) -> int:
-        """What clients take. Where they are thousands it may be the figure of a moment ago."""
+        """What clients take. It may be the figure of a moment ago: of milliseconds for each hundred of them."""
         engine = self._engine
         now_us = engine.clock.monotonic_us()
         if now_us >= self._next_sum_us:
             self._client_bytes = sum(map(memory_of, engine.clients.values()))
             end_us = engine.clock.monotonic_us()
-            self._next_sum_us = end_us + (end_us - now_us) * CLIENTS_SHARE if end_us - now_us > 1000 else 0
+            self._next_sum_us = end_us + (end_us - now_us) * CLIENTS_SHARE
         return self._client_bytes
 
     def table_bytes(self) -> int:

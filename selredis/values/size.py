@@ -5,13 +5,13 @@ rounds as well, and takes whole pages for what is very large (CPython 3.11 to 3.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from itertools import islice
+from collections.abc import Callable, Collection
 from sys import getsizeof
 from typing import Any
 
 from selredis.values.list import List
 
+FEW = 24  # strings; those of fewer are added up one by one, of more by length
 SMALL = 512
 HUGE = 128 * 1024
 PAGE = 4096
@@ -20,7 +20,6 @@ BYTES_HEAD = 33  # of a bytes object, its final NUL included; one of no byte or 
 INT_BYTES = 32  # those from -5 to 256 are there once for all; they are counted nevertheless
 BYTEARRAY_HEAD = getsizeof(bytearray())
 LIST_HEAD = getsizeof([])
-LIST_OBJECT = getsizeof(List())  # our own
 
 
 def allocated(size: int) -> int:
@@ -32,13 +31,18 @@ def allocated(size: int) -> int:
     return size + 16 + PAGE - 1 & -PAGE
 
 
+LIST_BYTES = allocated(getsizeof(List())) + allocated(LIST_HEAD)
+
+
 def string_bytes(length: int) -> int:
     """What a bytes object of this length takes."""
     return allocated(BYTES_HEAD + length) if length > 1 else 0
 
 
-def strings_bytes(strings: Iterable[bytes]) -> int:
+def strings_bytes(strings: Collection[bytes]) -> int:
     """What many bytes objects take."""
+    if len(strings) <= FEW:
+        return sum([string_bytes(len(each)) for each in strings])
     return sum(string_bytes(length) * count for length, count in Counter(map(len, strings)).items())
 
 
@@ -50,11 +54,11 @@ def list_bytes(items: List, samples: int) -> int:
     """A list with its elements: all of them, or the mean of so many that are spread over it. 0: all."""
     count = len(items)
     places = items.places
-    head = allocated(LIST_OBJECT) + allocated(LIST_HEAD) + allocated(getsizeof(places) - LIST_HEAD)
+    head = LIST_BYTES + allocated(getsizeof(places) - LIST_HEAD)
     if not samples or count <= samples:
         return head + strings_bytes(places)  # free places hold no memory
-    sample = islice(places, items.first, None, count // samples)
-    return head + strings_bytes(islice(sample, samples)) * count // samples
+    sample = places[items.first :: count // samples][:samples]
+    return head + strings_bytes(sample) * count // samples
 
 
 # For each kind whose values have members: what one takes, from so many samples.
