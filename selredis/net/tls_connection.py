@@ -26,6 +26,9 @@ from selredis.resp.parser import ParserLimits
 
 # How long a handshake may take. Redis gives it as long as a client may be silent (timeout), which is for ever.
 HANDSHAKE_SECONDS = 10
+# How much goes through OpenSSL's buffers at a time, for they keep the size that they once had.
+PIECE_BYTES = 32 * 1024
+PIECES_A_TURN = READ_BYTES // PIECE_BYTES
 
 
 class TlsConnection(Connection):
@@ -55,25 +58,28 @@ class TlsConnection(Connection):
     # Input
 
     def on_readable(self) -> None:
-        """Read once, decrypt all that is complete, and run it."""
-        if self.held_bytes and self.overfed:
-            return
-        buffer = self.table.buffer
-        try:
-            count = self.sock.recv_into(buffer)
-        except RETRY:
-            return
-        except OSError as error:
-            self.lose(error.strerror)
-            return
-        if not count:
-            self.lose('the peer has closed the connection')
-            return
-        self.incoming.write(buffer[:count])
-        if self.shaken or self.shake_hands():
-            self.unseal()
-        if self.outgoing.pending:  # the protocol's own business
-            self.push()
+        """Read a bounded amount, decrypt all of it that is complete, and run it."""
+        for _ in range(PIECES_A_TURN):
+            if self.doomed or (self.held_bytes and self.overfed):
+                return
+            buffer = self.table.buffer
+            try:
+                count = self.sock.recv_into(buffer, PIECE_BYTES)
+            except RETRY:
+                return
+            except OSError as error:
+                self.lose(error.strerror)
+                return
+            if not count:
+                self.lose('the peer has closed the connection')
+                return
+            self.incoming.write(buffer[:count])
+            if self.shaken or self.shake_hands():
+                self.unseal()
+            if self.outgoing.pending:
+                self.push_own()
+            if count < PIECE_BYTES:
+                return
 
     def shake_hands(self) -> bool:
         """Go on with the handshake; whether it is over."""
@@ -83,7 +89,7 @@ class TlsConnection(Connection):
             return False
         except ssl.SSLError as error:
             self.lose(reason_of(error))
-            self.push()  # which tells the peer why
+            self.push_own()  # which tells the peer why
             return False
         self.shaken = True
         self.handshake_timer.cancel()
@@ -133,12 +139,15 @@ class TlsConnection(Connection):
         """Encrypt bytes, all of them, and send what the socket takes."""
         if not data:
             return 0
+        sealed: list[bytes] = []
         try:
-            self.tls.write(data)
+            for start in range(0, len(data), PIECE_BYTES):
+                self.tls.write(data[start : start + PIECE_BYTES])
+                sealed.append(self.outgoing.read())
         except ssl.SSLError:
             self.doom()
             return 0
-        self.push()
+        self.push(sealed[0] if len(sealed) == 1 else b''.join(sealed))
         engine = self.engine
         stats = engine.stats
         stats.writes += 1
@@ -146,14 +155,17 @@ class TlsConnection(Connection):
         self.last_active_ms = engine.keyspace.now_ms
         return len(data)
 
-    def push(self) -> None:
+    def push_own(self) -> None:
+        """Send what the protocol has to say for itself: of a handshake, of keys, of an end."""
+        if self.sealed is None:
+            self.push(self.outgoing.read())
+        elif self.outgoing.pending > MAX_SEND_BYTES:
+            # There is no end to what a peer that does not read may ask for.
+            self.doom()
+
+    def push(self, sealed: bytes) -> None:
         """Send what has been encrypted; what the socket does not take waits, and all else behind it."""
-        if self.sealed is not None:
-            # The protocol's own answers, to a peer that does not read: there is no end to what it may ask for.
-            if self.outgoing.pending > MAX_SEND_BYTES:
-                self.doom()
-            return
-        data = memoryview(self.outgoing.read())
+        data = memoryview(sealed)
         sent = self.give(data)
         if sent < len(data) and not self.doomed:
             self.sealed = data[sent:]
@@ -183,7 +195,7 @@ class TlsConnection(Connection):
                 return
             self.sealed = None
             if self.outgoing.pending:
-                self.push()
+                self.push_own()
         if self.sealed is not None:
             return
         if self.unsent:
@@ -203,5 +215,5 @@ class TlsConnection(Connection):
                 self.tls.unwrap()
             except ssl.SSLError:
                 pass
-            self.push()
+            self.give(memoryview(self.outgoing.read()))
         super().close()

@@ -6,8 +6,9 @@ import pytest
 
 from selredis.clock import ManualClock
 from selredis.config import Config
-from selredis.driver import DEFECT_PAUSE_MS, origin_of
+from selredis.driver import DEFECT_PAUSE_MS, Driver, origin_of
 from selredis.log import Log
+from selredis.net.listener import ListenError
 from selredis.server import Server
 
 
@@ -60,6 +61,13 @@ def test_an_end_that_fails_is_an_end_all_the_same(server, log, monkeypatch):
     server.loop.run()
     assert log.told == ['a defect']
     monkeypatch.undo()
+
+
+def test_a_driver_without_tls_says_so(server, config, monkeypatch):
+    monkeypatch.setattr(Server, 'prepare_tls', Driver.prepare_tls)
+    config.read_directive([b'tls-port', b'1'])
+    with pytest.raises(ListenError, match=r'^Failed to configure TLS\. Check logs for more info\.$'):
+        server.open()
 
 
 @pytest.mark.parametrize(

@@ -348,10 +348,10 @@ def test_protocol_answers_to_who_does_not_read_have_an_end(peer, server):
     connection = peer.connection
     connection.sealed = memoryview(b'waits')
     connection.outgoing.write(b'x' * MAX_SEND_BYTES)
-    connection.push()
+    connection.push_own()
     assert not connection.doomed
     connection.outgoing.write(b'x')
-    connection.push()
+    connection.push_own()
     assert connection.doomed
 
 
