@@ -110,7 +110,8 @@ class Config:
             name = given.lower()
             parameter = BY_NAME.get(name)
             if parameter is None:
-                raise ReplyError(b"ERR Unknown option or number of arguments for CONFIG SET - '%b'" % given)
+                shown = given.partition(b'\0')[0]
+                raise ReplyError(b"ERR Unknown option or number of arguments for CONFIG SET - '%b'" % shown)
             if parameter.immutable:
                 raise failed(given, "can't set immutable config")
             if parameter.protected and not self.allows('enable-protected-configs', local):

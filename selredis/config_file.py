@@ -17,9 +17,9 @@ from selredis.resp.inline import quote, split_words
 
 BLANKS = b' \t\r\n'
 
-# Passwords follow these names, those that Redis knows and this server refuses among them.
+# Passwords follow these names.
 SECRET_NAMES = [parameter.name.encode() for parameter in PARAMETERS if parameter.kind.secret]
-SECRETS = re.compile(rb'^user\b|masterauth|masteruser|tls-(client-)?key-file-pass|' + b'|'.join(SECRET_NAMES), re.I)
+SECRETS = re.compile(rb'^user\b|' + b'|'.join(SECRET_NAMES), re.I)
 
 
 class ConfigFileError(ConfigError):

@@ -458,13 +458,15 @@ class Percentiles(Kind[tuple[float, ...]]):
     def read(self, words: list[bytes], before: tuple[float, ...]) -> tuple[float, ...]:
         if words == [b'']:
             return ()
-        try:
-            value = tuple(floating(word) for word in words)
-        except ReplyError:
-            raise ConfigError('Invalid latency-tracking-info-percentiles parameters') from None
-        if not all(0 <= percentile <= 100 for percentile in value):
-            raise ConfigError('latency-tracking-info-percentiles parameters should sit between [0.0,100.0]')
-        return value
+        value: list[float] = []
+        for word in words:
+            try:
+                value.append(floating(word))
+            except ReplyError:
+                raise ConfigError('Invalid latency-tracking-info-percentiles parameters') from None
+            if not 0 <= value[-1] <= 100:
+                raise ConfigError('latency-tracking-info-percentiles parameters should sit between [0.0,100.0]')
+        return tuple(value)
 
     def show(self, value: tuple[float, ...]) -> bytes:
         return ' '.join(f'{percentile:f}'.rstrip('0').rstrip('.') for percentile in value).encode()

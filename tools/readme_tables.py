@@ -11,14 +11,15 @@ changes a command's summary runs --write.
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from textwrap import fill
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import selredis.commands  # noqa: F401  (importing it fills the command table)
-from selredis.config_table import ACCEPTED
+from selredis.config_table import ACCEPTED, Parameter
 from selredis.engine.command import Command, all_commands
 from selredis.engine.syntax import docstring_parts
 
@@ -74,9 +75,19 @@ def commands_markdown() -> str:
 
 
 def accepted_markdown() -> str:
-    """The names of the parameters that are taken and change nothing."""
-    names = sorted(parameter.name for parameter in ACCEPTED)
-    return fill(', '.join(f'`{name}`' for name in names), 120, break_on_hyphens=False) + '\n'
+    """The names of the parameters that are taken and change nothing, and of those whose default alone is taken."""
+    taken = names_of(parameter for parameter in ACCEPTED if not (parameter.refusal or parameter.hidden))
+    refused = names_of(parameter for parameter in ACCEPTED if parameter.refusal)
+    lead = 'Of these only the default is taken, and with any other value the server does not start: '
+    return f'{fill_lines(taken)}\n{fill_lines(lead + refused)}'
+
+
+def names_of(parameters: Iterable[Parameter[Any]]) -> str:
+    return ', '.join(f'`{name}`' for name in sorted(parameter.name for parameter in parameters))
+
+
+def fill_lines(text: str) -> str:
+    return fill(text, 120, break_on_hyphens=False) + '\n'
 
 
 LISTS: dict[str, Callable[[], str]] = {'accepted': accepted_markdown, 'commands': commands_markdown}

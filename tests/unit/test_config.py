@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from selredis.config import Config
+from selredis.config import Config, is_secret
 from selredis.config_kinds import SavePoint
 from selredis.config_table import ACCEPTED, HONOURED, PARAMETERS
 from selredis.errors import ConfigError, ReplyError
@@ -131,6 +131,13 @@ def test_a_star_answers_all(config):
     )
 
 
+def test_a_hidden_parameter_is_found_by_its_name_alone(config):
+    assert config.matching([b'key-load-delay']) == {b'key-load-delay': b'0'}
+    assert config.matching([b'key-load-dela?', b'*delay']) == {b'repl-diskless-sync-delay': b'5'} | config.matching(
+        [b'rep*delay']
+    )
+
+
 # CONFIG SET
 
 
@@ -244,6 +251,14 @@ def test_a_value_that_stays_calls_no_hook(config):
     assert seen == []
 
 
+def test_a_file_is_read_again_when_its_name_is_set_again(config):
+    seen = []
+    config.on_change('tls-cert-file', lambda: seen.append(config['tls-cert-file']))
+    config.set_pairs([(b'tls-cert-file', b'a.pem')])
+    config.set_pairs([(b'tls-cert-file', b'a.pem')])
+    assert seen == ['a.pem', 'a.pem']
+
+
 def test_a_bad_value_calls_no_hook(config):
     seen = []
     config.on_change('port', lambda: seen.append('port'))
@@ -312,6 +327,13 @@ def test_after_reading_only_the_last_word_counts(config):
     config.read_directive([b'save', b''])
     config.finish_reading()
     assert config.take_warnings() == []
+
+
+def test_secrets_are_known_by_any_spelling():
+    assert is_secret(b'RequirePass')
+    assert is_secret(b'masterauth')
+    assert not is_secret(b'maxmemory')
+    assert not is_secret(b'nosuch')
 
 
 # Directives

@@ -20,11 +20,16 @@ from selredis.config_kinds import (
     OutputLimit,
     OutputLimits,
     OutputLimitsByClass,
+    Peer,
+    Percentiles,
+    ReplicaOf,
     SavePoint,
     SavePoints,
     Secret,
     Text,
     YesNo,
+    expand_template,
+    with_unit,
 )
 from selredis.errors import ConfigError
 
@@ -257,3 +262,92 @@ def test_as_many_integers_as_before():
     for last in (b'2001', b'x'):
         expected = 'Invalid some-values, elements must be between -2000 and 2000.'
         assert reason(kind, [b'1', b'2', last], (0, 200, 800)) == expected
+
+
+def test_percentiles():
+    kind = Percentiles()
+    assert kind.read([b'0', b'99.9', b'1e2'], ()) == (0.0, 99.9, 100.0)
+    assert kind.read([b''], (50.0,)) == ()
+    assert kind.show((50.0, 99.9, 1 / 3)) == b'50 99.9 0.333333'
+    assert reason(kind, [b'x']) == reason(kind, [b'1', b'']) == 'Invalid latency-tracking-info-percentiles parameters'
+    for text in (b'-0.1', b'100.1', b'inf'):
+        assert reason(kind, [text]) == 'latency-tracking-info-percentiles parameters should sit between [0.0,100.0]'
+
+
+def test_the_server_to_be_a_replica_of():
+    kind = ReplicaOf()
+    assert kind.read([b'redis.example', b'6380'], None) == ('redis.example', 6380)
+    assert kind.read([b'NO', b'one'], Peer('a', 1)) is None
+    assert kind.show(Peer('a', 1)) == b'a 1'
+    assert kind.show(None) == b''
+    assert reason(kind, [b'a']) == 'wrong number of arguments'
+    for text in (b'x', b'65536', b'-1'):
+        assert reason(kind, [b'a', text]) == 'Invalid master port'
+
+
+# What CONFIG REWRITE writes
+
+
+@pytest.mark.parametrize(
+    ('amount', 'text'),
+    [
+        (0, b'0'),
+        (1, b'1'),
+        (1023, b'1023'),
+        (1024, b'1kb'),
+        (1536, b'1536'),
+        (10 * 1024**2, b'10mb'),
+        (1024**3, b'1gb'),
+        (2**63 - 1, b'9223372036854775807'),
+        (1024**4, b'1024gb'),
+    ],
+)
+def test_memory_in_its_largest_unit(amount, text):
+    assert with_unit(amount) == text
+
+
+def test_a_text_is_quoted_and_none_has_no_line():
+    assert Text().lines('a "b"', '') == [(rb'"a \"b\""', True)]
+    assert Text().lines('', '') == [(b'""', False)]
+    assert Text(may_be_none=True).lines('', '') == []
+    assert Secret().lines(b'\xff', b'') == [(rb'"\xff"', True)]
+    assert Secret().lines(b'', b'') == []
+
+
+def test_save_points_have_a_line_each():
+    assert SavePoints().lines((SavePoint(1, 2), SavePoint(3, 4)), ()) == [(b'1 2', True), (b'3 4', True)]
+    assert SavePoints().lines((), ()) == [(b'""', True)]
+
+
+def test_output_limits_have_a_line_for_each_class():
+    assert OutputLimitsByClass().lines(LIMITS, LIMITS._replace(slave=OutputLimit(0, 0, 0))) == [
+        (b'normal 0 0 0', False),
+        (b'replica 1 2 3', True),
+        (b'pubsub 4 5 6', False),
+    ]
+
+
+def test_addresses_that_are_the_default_have_no_line():
+    assert Addresses().lines(('*',), ('*',)) == []
+    assert Addresses().lines((), ('*',)) == [(b'""', True)]
+    assert Addresses().lines(('::1', '-::2'), ('*',)) == [(b'::1 -::2', True)]
+
+
+def test_classes_of_events_are_complete():
+    """CONFIG GET leaves n out behind an A."""
+    value = EventClasses().read([b'An'], frozenset())
+    assert EventClasses().lines(value, frozenset()) == [(b'"An"', True)]
+
+
+# Templates
+
+
+def test_a_template_is_filled():
+    assert expand_template('{a} {{a}{b}}', {'a': '1', 'b': ''}) == '1 {a}}'
+    assert expand_template('none', {}) == 'none'
+
+
+@pytest.mark.parametrize('template', ['{b}', '{a', 'x{', '{}'])
+def test_a_template_in_error(template):
+    with pytest.raises(ValueError):  # noqa: PT011  (it has no text)
+        expand_template(template, {'a': '1'})
