@@ -1,8 +1,7 @@
 """SORT: the elements of a key in order, by what they are or by what other keys say of them."""
 
 import sys
-from collections.abc import Callable, Iterable
-from operator import itemgetter
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from selredis.engine.client import Client
@@ -44,7 +43,7 @@ class Options(NamedTuple):
 @command(
     'SORT',
     arity=-2,
-    flags='write denyoom',
+    flags='write denyoom lengthy',
     keys=(
         key('RO access', 1),
         unknown('RO access', note=PATTERN_NOTE),
@@ -74,7 +73,7 @@ def sort(client: Client, argv: Argv) -> Reply:
 @command(
     'SORT_RO',
     arity=-2,
-    flags='readonly',
+    flags='readonly lengthy',
     keys=(key('RO access', 1), unknown('RO access', note=PATTERN_NOTE)),
     since='7.0.0',
     group='generic',
@@ -197,20 +196,24 @@ def field_of(value: Any, field: bytes) -> bytes | None:
 # The order
 
 
-def in_order(elements: list[bytes], weights: list[bytes] | list[bytes | None], options: Options) -> list[bytes]:
+def in_order(elements: list[bytes], weights: Sequence[bytes | None], options: Options) -> list[bytes]:
     """The elements by weight. Numbers that are the same leave it to the elements; texts, to the order there was.
 
     No weight is the number 0, or a text before all others. Raises ReplyError for weights that are no numbers.
     """
+    places = list(range(len(elements)))
     if not options.alpha:
-        keys: list[Any] = [(number(weight or b''), element) for weight, element in zip(weights, elements, strict=True)]
-    elif options.destination is not None:
-        keys = [(weight is not None, weight or b'') for weight in weights]
-    else:
-        # Where the result is only shown, the order is strcoll's, to which a text ends at its first NUL.
-        keys = [(weight is not None, to_nul(weight or b'')) for weight in weights]
-    paired = sorted(zip(keys, elements, strict=True), key=itemgetter(0), reverse=options.descending)
-    return [element for _, element in paired]
+        numbers = [number(weight) if weight else 0.0 for weight in weights]
+        # One after the other, for sorting keeps the order of what is equal: pairs take three times as long.
+        places.sort(key=elements.__getitem__, reverse=options.descending)
+        places.sort(key=numbers.__getitem__, reverse=options.descending)
+        return [elements[place] for place in places]
+    # Where the result is only shown, the order is strcoll's, to which a text ends at its first NUL.
+    stored = options.destination is not None
+    texts = [(weight if stored else to_nul(weight)) if weight else b'' for weight in weights]
+    places.sort(key=texts.__getitem__, reverse=options.descending)
+    places.sort(key=lambda place: weights[place] is not None, reverse=options.descending)
+    return [elements[place] for place in places]
 
 
 def number(text: bytes) -> float:
