@@ -56,6 +56,11 @@ class BlockedClients(dict[Client, None]):
         client.update_halted()
         del self[client]
 
+    def go_on(self, client: Client) -> None:
+        """Let a client that has waited go on with what it said meanwhile."""
+        client.unblocked = True
+        self._engine.runnable.append(client)
+
     def time_out(self, client: Client) -> None:
         """Answer a waiting client that its time is over."""
         wait = client.wait
@@ -122,7 +127,7 @@ class BlockedClients(dict[Client, None]):
         """Give a waiting client its reply, if it wants any, and let it go on with what it said meanwhile."""
         engine = self._engine
         self.unpark(client)
-        engine.runnable.append(client)
+        self.go_on(client)
         if client.reply_mode is ReplyMode.ON:
             client.queue(encoded)
         else:

@@ -132,6 +132,7 @@ class Client:
         'shard_channels',
         'tracking',
         'transaction',
+        'unblocked',
         'unsent_bytes',
         'user',
         'wait',
@@ -166,6 +167,7 @@ class Client:
         self.shard_channels: dict[bytes, None] = {}
         self.watched: dict[tuple[Database, bytes], None] = {}
         self.wait: Wait | None = None
+        self.unblocked = False  # it has just waited, and goes on in this turn
         self.command: Command | None = None  # the last one
         self.in_exec = False
         self.lib_name = b''
@@ -346,6 +348,7 @@ class Client:
 
     def resume(self) -> None:
         """Run what had to wait. A driver that holds unread input goes on with that, too."""
+        self.unblocked = False
         if self.gave_way:
             self.gave_way = False
             self.update_halted()

@@ -109,6 +109,7 @@ def flags(client: Client) -> bytes:
         (b'B', client.tracking is not None and client.tracking.bcast),
         (b'd', client.watch_broken),
         (b'c', client.closing),
+        (b'u', client.unblocked),
         (b'A', client.doomed),
         (b'U', client.on_unix_socket),
         (b'e', client.no_evict),

@@ -79,7 +79,7 @@ class Pause:
             if wait.postponed:
                 engine.blocked.unpark(client)
                 client.pending = [wait.argv, *client.pending]
-                engine.runnable.append(client)
+                engine.blocked.go_on(client)
 
     def holds_back(self, client: Client, command: Command) -> bool:
         """Whether a command may not run now; EXEC if one of the commands that it would run may not."""

@@ -20,6 +20,7 @@ def check_invariants(engine: Engine) -> None:
         check_client(engine, client)
     check_observers(engine, clients)
     check_subscriptions(engine, clients)
+    check_tracking(engine, clients)
     check_pause(engine)
     check_client_eviction(engine)
 
@@ -48,6 +49,7 @@ def check_client(engine: Engine, client: Client) -> None:
     assert not client.queued
     assert not client.out
     assert not client.in_exec
+    assert not client.unblocked
     assert (client.wait is not None) == (client in engine.blocked)
     assert client.halted or not client.pending, 'commands that nobody will run'
     gated, halted = client.gated, client.halted
@@ -73,7 +75,7 @@ def check_observers(engine: Engine, clients: list[Client]) -> None:
     for db in keyspace.databases:
         assert all(db.watched.values())
         assert all(db.waiting.values())
-    assert keyspace.observers == len(watched) + len(waiting)
+    assert keyspace.observers == len(watched) + len(waiting) + (keyspace.invalidate is not None)
     assert keyspace.observed == bool(keyspace.observers or keyspace.notifier.classes)
 
 
@@ -88,6 +90,20 @@ def check_subscriptions(engine: Engine, clients: list[Client]) -> None:
         subscribed = {(name, client) for name, who in registry.items() for client in who}
         assert subscribed == {(name, client) for client in clients for name in getattr(client, own)}
     assert pubsub.matchers.keys() == pubsub.patterns.keys()
+
+
+def check_tracking(engine: Engine, clients: list[Client]) -> None:
+    """Who tracks, and which prefixes; and who monitors is there."""
+    table = engine.tracking
+    tracking = {client: client.tracking for client in clients if client.tracking is not None}
+    assert set(table.clients) == set(tracking)
+    assert all(table.prefixes.values())
+    tracked = {(prefix, client) for prefix, who in table.prefixes.items() for client in who}
+    assert tracked == {(prefix, client) for client, state in tracking.items() for prefix in state.prefixes}
+    assert table.items == sum(1 if isinstance(who, int) else len(who) for who in table.readers.values())
+    assert not table.changed
+    assert (engine.keyspace.invalidate is not None) == bool(table.readers or table.prefixes)
+    assert set(engine.monitors) <= set(clients)
 
 
 def check_pause(engine: Engine) -> None:
@@ -119,4 +135,5 @@ def check_deserted(engine: Engine) -> None:
     check_invariants(engine)
     assert not engine.clients
     assert not engine.blocked
-    assert not engine.keyspace.observers
+    assert not engine.monitors
+    assert engine.keyspace.observers == (engine.keyspace.invalidate is not None)  # of keys that they have read

@@ -133,6 +133,15 @@ def test_states_are_letters_in_the_order_of_redis(client, engine):
     assert fields(client)['flags'] == 'ceT'
 
 
+def test_who_has_just_waited(clients):
+    waiting, other = clients(2)
+    waiting('BLPOP', 'q', '0')
+    other.engine.run(other.client, [[b'RPUSH', b'q', b'a']])
+    assert fields(waiting)['flags'] == 'u'
+    waiting.client.resume()
+    assert fields(waiting)['flags'] == 'N'
+
+
 def test_the_log_shows_it_as_text(client):
     assert client.client.describe() == describe(client.client).decode()
 
