@@ -324,10 +324,12 @@ class Driver:
             except Exception as error:
                 self.on_callback_error(client.fd, error)
         eviction = self.engine.client_eviction
-        if eviction.limit_bytes:
-            for client in to_flush:
-                eviction.note(client)
-        to_flush.clear()
+        try:
+            if eviction.limit_bytes:
+                for client in to_flush:
+                    eviction.note(client)
+        finally:
+            to_flush.clear()
 
     def close_doomed(self) -> None:
         """Close who is to be closed; a client that is still owed replies is closed when it has taken them."""

@@ -32,9 +32,8 @@ class Log:
 
     def open_syslog(self, ident: str, facility: str) -> None:
         """From now on tell the system's log, too, of whose facilities one is `user` or `local0` to `local7`."""
-        syslog.openlog(
-            ident, syslog.LOG_PID | syslog.LOG_NDELAY | syslog.LOG_NOWAIT, getattr(syslog, f'LOG_{facility.upper()}')
-        )
+        options = syslog.LOG_PID | syslog.LOG_NDELAY | syslog.LOG_NOWAIT
+        syslog.openlog(encodable(ident), options, getattr(syslog, f'LOG_{facility.upper()}'))
         self.to_syslog = True
 
     def debug(self, text: str) -> None:
@@ -58,13 +57,13 @@ class Log:
     def _write(self, level: int, text: str) -> None:
         if level < self.threshold:
             return
-        text = text.translate(CONTROLS)
+        text = encodable(text.translate(CONTROLS))
         if self.to_syslog:
-            syslog.syslog(PRIORITIES[level], text.encode('utf-8', 'backslashreplace').decode())
+            syslog.syslog(PRIORITIES[level], text)
         now = time.time()
         stamp = time.strftime('%d %b %Y %H:%M:%S', time.localtime(now))
         line = f'{os.getpid()}:M {stamp}.{int(now * 1000) % 1000:03d} {MARKS[level]} {text}\n'
-        data = line.encode('utf-8', 'backslashreplace')
+        data = line.encode()
         try:
             if self.path:
                 with open(self.path, 'ab', buffering=0) as file:
@@ -75,3 +74,8 @@ class Log:
         except OSError:
             # A full disk or a closed pipe must not end the server; there is nowhere left to say so.
             return
+
+
+def encodable(text: str) -> str:
+    """The text with escapes in place of what UTF-8 has no bytes for."""
+    return text.encode('utf-8', 'backslashreplace').decode()

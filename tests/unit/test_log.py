@@ -57,10 +57,10 @@ def test_the_systems_log_gets_each_line_with_its_priority(tmp_path, monkeypatch)
     monkeypatch.setattr(syslog, 'syslog', lambda priority, text: sent.append((priority, text)))
     log = Log('verbose', str(tmp_path / 'log'))
     log.notice('before')
-    log.open_syslog('redis', 'local3')
+    log.open_syslog('redis\udcff', 'local3')
     for write in (log.debug, log.verbose, log.notice, log.warning):
         write('a\0b \udcff')
-    assert opened == [('redis', syslog.LOG_LOCAL3)]
+    assert opened == [('redis\\udcff', syslog.LOG_LOCAL3)]
     text = 'a\\x00b \\udcff'
     assert sent == [(syslog.LOG_INFO, text), (syslog.LOG_NOTICE, text), (syslog.LOG_WARNING, text)]
     assert len(lines_of(tmp_path / 'log')) == 4

@@ -174,8 +174,9 @@ def test_a_handshake_and_a_command(version, piece_bytes, connect, context, serve
     context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
     peer = connect()
     peer.shake_hands(piece_bytes)
-    peer.say('PING')
-    assert peer.heard() == b'+PONG\r\n'
+    peer.tls.write(b'PING\r\nECHO ' + b'x' * 100 + b'\r\n')
+    peer.send(piece_bytes)
+    assert peer.heard() == b'+PONG\r\n$100\r\n' + b'x' * 100 + b'\r\n'
     assert server.secured == [peer.connection]
 
 
