@@ -6,12 +6,15 @@ import platform
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from selredis.config import Config
 from selredis.config_file import ConfigFileError, Invocation, UnreadableConfigFile, load, parse_command_line
 from selredis.driver import Driver
+from selredis.errors import ConfigError
 from selredis.log import Log
 from selredis.net.listener import ListenError
+from selredis.process import OomScore, run_on_processors
 from selredis.server import Server
 from selredis.supervision import find_supervisor
 from selredis.version import REDIS_VERSION, SELREDIS_VERSION
@@ -91,6 +94,7 @@ def serve(server: Driver, invocation: Invocation, pid_path: str = '') -> int:
     for warning in config.take_warnings():
         log.warning(warning)
     server.engine.deployment.config_file = invocation.file or ''
+    place_process(config, log)
     take_signals(server)
     try:
         server.open()
@@ -166,6 +170,28 @@ class PidFile:
                 os.unlink(self.path)
             except FileNotFoundError:
                 return
+
+
+def place_process(config: Config, log: Log) -> None:
+    """Have the system treat this process as the configuration says, where it can."""
+    oom_score = OomScore()
+
+    def apply_oom_score() -> None:
+        try:
+            oom_score.apply(config['oom-score-adj'], config['oom-score-adj-values'][0])
+        except OSError as error:
+            log.warning(f'Unable to write oom_score_adj: {error.strerror}')
+            raise ConfigError('Failed to set current oom_score_adj. Check server logs.') from error
+
+    with suppress(ConfigError):  # it is in the log, and the server can do without
+        apply_oom_score()
+    config.on_change('oom-score-adj', apply_oom_score)
+    config.on_change('oom-score-adj-values', apply_oom_score)
+    if config['server_cpulist']:
+        try:
+            run_on_processors(config['server_cpulist'])
+        except (OSError, ValueError) as error:
+            log.warning(f'server_cpulist has no effect: {error}')
 
 
 def take_signals(server: Driver) -> None:

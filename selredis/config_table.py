@@ -114,7 +114,7 @@ NO_REPLICATION = 'there is no replication yet'
 NO_REPLICAS = f'{NO_REPLICATION}, writes are not held back'
 NO_CLUSTER = 'clusters are not supported'
 NO_ACL = 'there are no users but the default one yet'
-NO_AFFINITY = 'the system chooses the processors'
+NO_AFFINITY = 'there are no such threads or processes'
 NO_TITLE = 'the process keeps the title that it was started with'
 NO_SESSION_CACHE = 'how many sessions are kept, and how long, is for OpenSSL to choose'
 NO_MARK = 'packets are not marked'
@@ -195,6 +195,9 @@ HONOURED: tuple[Parameter[Any], ...] = (
     Parameter('shutdown-on-sigint', SHUTDOWN_FLAGS, ()),
     Parameter('shutdown-on-sigterm', SHUTDOWN_FLAGS, ()),
     Parameter('crash-log-enabled', YesNo(), True),
+    Parameter('server_cpulist', PERHAPS_TEXT, '', immutable=True),
+    Parameter('oom-score-adj', Choice('no', 'yes', 'relative', 'absolute', same={'relative': 'yes'}), 'no'),
+    Parameter('oom-score-adj-values', Integers(-2000, 2000, 'oom-score-adj-values'), (0, 200, 800)),
     Parameter('hz', Integer(0, INT_MAX, clamp=(1, 500)), 10),
     # What is watched and logged
     Parameter('logfile', Text(), '', immutable=True),
@@ -223,11 +226,8 @@ ACCEPTED: tuple[Parameter[Any], ...] = (
     Parameter('watchdog-period', UP_FROM_0, 0, hidden=True),
     Parameter('ignore-warnings', Text(), ''),
     Parameter('disable-thp', YesNo(), True, immutable=True),
-    Parameter('oom-score-adj', Choice('no', 'yes', 'relative', 'absolute', same={'relative': 'yes'}), 'no'),
-    Parameter('oom-score-adj-values', Integers(-2000, 2000, 'oom-score-adj-values'), (0, 200, 800)),
     Parameter('io-threads', Integer(1, 128), 1, immutable=True),
     Parameter('io-threads-do-reads', YesNo(), False, immutable=True),
-    Parameter('server_cpulist', PERHAPS_TEXT, '', immutable=True, unkept=NO_AFFINITY),
     Parameter('bio_cpulist', PERHAPS_TEXT, '', immutable=True, unkept=NO_AFFINITY),
     Parameter('aof_rewrite_cpulist', PERHAPS_TEXT, '', immutable=True, unkept=NO_AFFINITY),
     Parameter('bgsave_cpulist', PERHAPS_TEXT, '', immutable=True, unkept=NO_AFFINITY),

@@ -1,11 +1,14 @@
-"""What the operating system says of this process."""
+"""What the operating system says of this process, and what it is asked to do with it."""
 
 import os
+import re
 import resource
 import sys
 from typing import NamedTuple
 
 STATUS = '/proc/self/status'  # Linux's; elsewhere getrusage has to do
+OOM_SCORE = '/proc/self/oom_score_adj'
+MOST_PROCESSORS = 1 << 16
 KB = 1024
 
 
@@ -80,3 +83,46 @@ def _cpu_time(who: int) -> CpuTime:
 def allocator() -> str:
     """What gives out memory for small objects."""
     return 'libc' if os.environ.get('PYTHONMALLOC', '').startswith('malloc') else 'pymalloc'
+
+
+class OomScore:
+    """How likely the system is to end this process when memory runs out (redis server.c, setOOMScoreAdj)."""
+
+    def __init__(self) -> None:
+        self.inherited: int | None = None  # while the score is another one
+
+    def apply(self, mode: str, score: int) -> None:
+        """Set the score (`absolute`), the one that the process was started with and so much (`yes`), or that (`no`).
+
+        Raises OSError.
+        """
+        if mode != 'no':
+            if self.inherited is None:
+                with open(OOM_SCORE) as file:
+                    self.inherited = int(file.read())
+            if mode == 'yes':
+                score += self.inherited
+        elif self.inherited is None:
+            return
+        else:
+            score, self.inherited = self.inherited, None
+        with open(OOM_SCORE, 'w') as file:
+            file.write(f'{max(-1000, min(score, 1000))}\n')
+
+
+def run_on_processors(listed: str) -> None:
+    """Keep this process to some processors: `0,2-5`, or `0-7:2` for every second. Elsewhere than on Linux in vain.
+
+    Raises ValueError for another list, OSError if the system has no such processor.
+    """
+    processors: set[int] = set()
+    for part in listed.split(','):
+        match = re.fullmatch(r'([0-9]+)(?:-([0-9]+)(?::([0-9]+))?)?', part)
+        if match is None:
+            raise ValueError('not a list of processors')
+        first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
+        if not (step and first <= last < MOST_PROCESSORS):
+            raise ValueError('not a list of processors')
+        processors.update(range(first, last + 1, step))
+    if hasattr(os, 'sched_setaffinity'):
+        os.sched_setaffinity(0, processors)

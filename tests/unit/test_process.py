@@ -5,7 +5,18 @@ import sys
 
 import pytest
 
-from selredis.process import Memory, allocator, cpu_time, cpu_time_of_children, memory, read_status, total_memory
+from selredis import process
+from selredis.process import (
+    Memory,
+    OomScore,
+    allocator,
+    cpu_time,
+    cpu_time_of_children,
+    memory,
+    read_status,
+    run_on_processors,
+    total_memory,
+)
 
 STATUS = """\
 Name:\tpython
@@ -62,3 +73,50 @@ def test_processor_time_goes_on():
 def test_allocator(monkeypatch, setting, name):
     monkeypatch.setitem(os.environ, 'PYTHONMALLOC', setting)
     assert allocator() == name
+
+
+# What the system is asked to do with it
+
+
+@pytest.fixture
+def score_file(tmp_path, monkeypatch):
+    path = tmp_path / 'oom_score_adj'
+    path.write_text('100\n')
+    monkeypatch.setattr(process, 'OOM_SCORE', str(path))
+    return path
+
+
+@pytest.mark.parametrize(
+    ('mode', 'score', 'text'), [('yes', 200, '300\n'), ('absolute', 7, '7\n'), ('yes', 950, '1000\n')]
+)
+def test_the_oom_score_and_back(score_file, mode, score, text):
+    oom_score = OomScore()
+    oom_score.apply(mode, score)
+    assert score_file.read_text() == text
+    oom_score.apply('yes', -50)
+    assert score_file.read_text() == '50\n'
+    oom_score.apply('no', 0)
+    assert score_file.read_text() == '100\n'
+
+
+def test_the_oom_score_is_left_alone(score_file):
+    score_file.unlink()
+    OomScore().apply('no', 5)
+    with pytest.raises(FileNotFoundError):
+        OomScore().apply('yes', 5)
+
+
+@pytest.mark.parametrize(
+    ('listed', 'processors'), [('0', {0}), ('0,2,4-5', {0, 2, 4, 5}), ('1-7:3', {1, 4, 7}), ('3-3', {3})]
+)
+def test_processors(monkeypatch, listed, processors):
+    asked = []
+    monkeypatch.setattr(os, 'sched_setaffinity', lambda *arguments: asked.append(arguments), raising=False)
+    run_on_processors(listed)
+    assert asked == [(0, processors)]
+
+
+@pytest.mark.parametrize('listed', ['', 'a', '0,', '5-3', '1-', '0-4:0', '-1', '1-99999999999'])
+def test_what_is_no_list_of_processors(listed):
+    with pytest.raises(ValueError, match='not a list of processors'):
+        run_on_processors(listed)
