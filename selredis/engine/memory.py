@@ -59,15 +59,10 @@ class MemoryUse:
         self.startup = process.memory()  # of the process when it was ready, without data and clients
         keyspace = engine.keyspace
         keyspace.memory.on_passed = engine.update_gated
-        keyspace.uses.seed(engine.random)
-        keyspace.uses.silent = self._is_silent
+        keyspace.uses.belong_to(engine, engine.random)
         for name in ('maxmemory', 'maxmemory-policy', 'lfu-log-factor', 'lfu-decay-time'):
             engine.config.on_change(name, self._apply_changed)
         self._apply()
-
-    def _is_silent(self) -> bool:
-        client = self._engine.running
-        return client is not None and client.no_touch
 
     # Configuration
 

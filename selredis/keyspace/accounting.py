@@ -6,7 +6,7 @@ another one, with the same attributes, when books begin to be kept (`keep_books`
 
 from typing import Any
 
-from selredis.keyspace.database import Database, Keyspace
+from selredis.keyspace.database import Database, Keyspace, as_kind
 from selredis.keyspace.freeing import LARGE
 from selredis.keyspace.memory import DEADLINE_BYTES
 from selredis.values.size import string_bytes
@@ -88,10 +88,15 @@ class NotedDatabase(Database):
     __slots__ = ()
 
     def read(self, key: bytes, kind: type) -> Any:
-        value = super().read(key, kind)
-        if value is not None:
-            self.keyspace.uses.note(self, key)
-        return value
+        # Not by way of the plain class: that would cost a GET another tenth.
+        value = self.values.get(key)
+        if value is None or (self.deadlines and self.expire_if_due(key)):
+            self.missed(key)
+            return None
+        keyspace = self.keyspace
+        keyspace.hits += 1
+        keyspace.uses.note(self, key)
+        return value if type(value) is kind else as_kind(value, kind)
 
     def read_any(self, key: bytes) -> Any:
         value = super().read_any(key)

@@ -8,7 +8,7 @@ The frequency is Redis's: a logarithmic counter, so that about a million uses re
 `lfu-decay-time` minutes without use (redis evict.c, "LFU implementation").
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import Protocol
 
@@ -20,6 +20,25 @@ MOST = 255
 
 class Noted(Protocol):
     uses: dict[bytes, int]
+
+
+class Reader(Protocol):
+    """A client, whose commands may count as no use (CLIENT NO-TOUCH)."""
+
+    no_touch: bool
+
+
+class Server(Protocol):
+    """Who knows whose command is being run."""
+
+    @property
+    def running(self) -> Reader | None: ...
+
+
+class Nobody:
+    """Where there are no clients."""
+
+    running: Reader | None = None
 
 
 class Counters(Protocol):
@@ -43,6 +62,7 @@ class Uses:
         '_keyspace',
         '_marks',
         '_random',
+        '_server',
         '_time_ms',
         '_used_ms',
         'asked',
@@ -51,13 +71,13 @@ class Uses:
         'fresh',
         'log_factor',
         'noted',
-        'silent',
         'since_ms',
     )
 
     def __init__(self, keyspace: Counters) -> None:
         self._keyspace = keyspace
         self._random = Random(0)
+        self._server: Server = Nobody()
         self._time_ms = 0
         self._marks: list[int] = []
         self._counted = 0
@@ -69,7 +89,6 @@ class Uses:
         self.decay_minutes = 1
         self.log_factor = 10
         self.fresh: bytes | None = None  # a key that was just made: that it has changed is no further use of it
-        self.silent: Callable[[], bool] = lambda: False  # whether what goes on is no use (CLIENT NO-TOUCH)
 
     def look(self) -> None:
         """Learn, some times a second, whether any key has been used since the last time."""
@@ -95,12 +114,14 @@ class Uses:
         for db in databases:
             db.uses = {}
 
-    def seed(self, random: Random) -> None:
+    def belong_to(self, server: Server, random: Random) -> None:
+        self._server = server
         self._random = random
 
     def note(self, db: Noted, key: bytes) -> None:
         """A key that is there has been used."""
-        if not self.silent():
+        reader = self._server.running
+        if reader is None or not reader.no_touch:
             self.note_anyway(db, key)
 
     def note_anyway(self, db: Noted, key: bytes) -> None:
@@ -109,7 +130,7 @@ class Uses:
             db.uses[key] = self.time_ms()
             return
         counter = self.frequency(db, key)
-        if counter < MOST and self._random.random() * (max(counter - NEW, 0) * self.log_factor + 1) < 1:
+        if counter <= NEW or (counter < MOST and self._random.random() * ((counter - NEW) * self.log_factor + 1) < 1):
             counter += 1
         db.uses[key] = self.mark(counter)
 
