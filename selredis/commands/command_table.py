@@ -251,13 +251,14 @@ def docs(entry: Command) -> Map:
     parts = docstring_parts(entry.handler.__doc__ or '')
     since, instead = entry.deprecated or ('', '')
     doc_flags = (*(['deprecated'] if since else []), *(['syscmd'] if 'syscmd' in entry.flags else []))
+    complexity = parts.complexity or ('Depends on the subcommand.' if entry.subcommands else '')
     spoken_name = entry.name.upper().replace('|', ' ')
     arguments = parse_syntax(spoken_name, parts.syntax, len(entry.keys), entry.types, entry.arguments)
     told: dict[bytes, object] = {
         b'summary': parts.summary.encode(),
         b'since': entry.since.encode(),
         b'group': entry.group.encode(),
-        b'complexity': parts.complexity.encode(),
+        b'complexity': complexity.encode(),
         b'doc_flags': statuses(doc_flags),
         b'deprecated_since': since.encode(),
         b'replaced_by': instead.encode(),

@@ -55,6 +55,8 @@ def debug(client: Client, argv: Argv) -> Reply:
     """DEBUG
 
     Does what only tests need.
+
+    Depends on the subcommand.
     """
     counts, handler = SUBCOMMANDS.get(argv[1].upper(), (range(0), None))
     if handler is None or len(argv) not in counts:

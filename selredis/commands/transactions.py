@@ -28,6 +28,8 @@ def exec_(client: Client, argv: Argv) -> Reply:
 
     Runs the commands of the transaction and returns their replies; null if a watched key has changed. An error of one
     command keeps the others from nothing, but where one was refused already none of them is run.
+
+    Depends on the commands.
     """
     engine = client.engine
     transaction = client.transaction

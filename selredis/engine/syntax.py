@@ -119,10 +119,10 @@ class Part(NamedTuple):
 def docstring_parts(docstring: str) -> Documentation:
     """Take a handler's docstring apart: syntax line, summary, any further paragraphs, and last the complexity.
 
-    Paragraphs end at an empty line. The last one is the complexity if it begins with `O(`.
+    Paragraphs end at an empty line. The last one is the complexity if it begins with `O(` or `Depends on`.
     """
     syntax, *prose = (' '.join(paragraph.split()) for paragraph in re.split(r'\n\s*\n', docstring.strip()))
-    complexity = prose.pop() if prose and prose[-1].startswith('O(') else ''
+    complexity = prose.pop() if prose and prose[-1].startswith(('O(', 'Depends on')) else ''
     return Documentation(syntax, prose[0] if prose else '', complexity)
 
 

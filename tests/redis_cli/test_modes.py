@@ -33,6 +33,16 @@ def test_subscribers_by_pattern_and_in_resp3(run: Run, follow: Follow) -> None:
     assert shard.read(3) == ['smessage', 'news', 'ahoy']
 
 
+@pytest.mark.parametrize('options', [(), ('-3',)])
+def test_subscribing_at_the_prompt(options: tuple[str, ...], terminal: Terminals, client: WireClient) -> None:
+    shown = terminal(*options)
+    shown.see('> ')
+    shown.type('subscribe news\r')
+    shown.see('1) "subscribe"\n2) "news"\n3) (integer) 1\n')
+    assert client('PUBLISH', 'news', 'hello').text == b'1'
+    shown.see('1) "message"\n2) "news"\n3) "hello"\n')
+
+
 def test_a_wait_in_one_terminal_is_ended_by_another(run: Run, follow: Follow, client: WireClient) -> None:
     waiting = follow('--no-raw', 'BLPOP', 'jobs', '0')
     while b'blocked_clients:1\r\n' not in client('INFO', 'clients').text:
@@ -162,9 +172,10 @@ def test_latency_of_a_second(run: Run) -> None:
     assert int(samples) > 10
 
 
-def test_stat(terminal: Terminals, client: WireClient) -> None:
+@pytest.mark.parametrize('options', [(), ('-3',)])
+def test_stat(options: tuple[str, ...], terminal: Terminals, client: WireClient) -> None:
     client('MSET', 'a', 1, 'b', 2)
-    shown = terminal('--stat', '-i', '0.05')
+    shown = terminal('--stat', '-i', '0.05', *options)
     shown.see('keys       mem      clients blocked requests            connections')
     keys, mem, clients, blocked, requests, *_ = shown.see('(+0)').split()
     assert [keys, clients, blocked] == ['2', '2', '0']
