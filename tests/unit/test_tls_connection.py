@@ -1,5 +1,6 @@
 """A connection that speaks TLS, over a socket pair: handshakes, what is read and sent, a turn at a time."""
 
+import gc
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -368,3 +369,30 @@ def test_plain_bytes_are_counted(peer, server):
     before = stats.input_bytes, stats.output_bytes
     peer.say('PING')
     assert (stats.input_bytes - before[0], stats.output_bytes - before[1]) == (6, 7)
+
+
+def test_what_is_gone_is_freed_without_a_collector(connect, server):
+    def alive() -> int:
+        return sum(type(thing) in (TlsConnection, ssl.SSLObject) for thing in gc.get_objects())
+
+    gc.collect()
+    before = alive()
+    gc.disable()
+    try:
+        for words in (b'not TLS', b'', None):
+            peer = connect()
+            if words is None:
+                peer.shake_hands()
+                peer.say('SUBSCRIBE news', 'QUIT')
+            else:
+                peer.socket.sendall(words)
+                server.turn()
+                peer.socket.close()
+                server.turn()
+            del peer.connection, peer.tls
+        assert not server.table
+        server.secured.clear()
+        server.engine.running = None  # the last one
+        assert alive() == before
+    finally:
+        gc.enable()
