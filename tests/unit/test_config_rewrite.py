@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import selredis.commands  # noqa: F401  (a file may rename commands)
 from selredis.config import Config
@@ -31,7 +33,7 @@ from selredis.config_kinds import (
     Text,
     YesNo,
 )
-from selredis.config_rewrite import rewrite, rewritten
+from selredis.config_rewrite import SIGNATURE, rewrite, rewritten
 from selredis.config_table import PARAMETERS, Parameter
 from selredis.errors import ConfigError
 
@@ -236,6 +238,31 @@ def test_lines(before, after):
     config = config_of(b'dir /tmp')
     always = b'latency-tracking-info-percentiles 50 99 99.9\nsave ""\n'
     assert rewritten(config, with_line_breaks(before)) == with_line_breaks(after) + always + USER
+
+
+LINES = st.one_of(
+    st.binary(max_size=20).map(lambda text: b'#' + text.replace(b'\n', b' ')),
+    st.binary(max_size=20).map(lambda text: text.replace(b'\n', b' ')),
+    st.sampled_from([b'', b'hz 20', b'\tHZ "30"', b'save 1 2', b'save 3 4', b'slave-priority 5', b'include /dev/null']),
+)
+
+
+@settings(max_examples=50)
+@given(st.lists(LINES))
+def test_comments_and_directives_stay_in_their_order(lines):
+    config = Config()
+    config.set_pairs([(b'hz', b'40'), (b'save', b'1 1')])
+    before = b'\n'.join(lines)
+    after = rewritten(config, before)
+
+    def kept(text):
+        kept = [line.strip(b' \t\r') for line in text.split(b'\n')]
+        return [line for line in kept if line.startswith((b'#', b'include')) and not line.startswith(b'# ??? ')]
+
+    signature = [line for line in kept(after) if line == SIGNATURE]
+    assert signature == [SIGNATURE] or SIGNATURE in kept(before)
+    assert [line for line in kept(after) if line != SIGNATURE] == [line for line in kept(before) if line != SIGNATURE]
+    assert config_of(after)._values == config._values
 
 
 def test_the_users_line_follows_the_password():
