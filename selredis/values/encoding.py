@@ -9,15 +9,10 @@ from typing import Any, Protocol
 
 from selredis.numeric import is_integer
 from selredis.values.list import List
+from selredis.values.listpack import LISTPACK_BYTES, LISTPACK_ELEMENT_BYTES, listpack_bytes
 
 EMBEDDED_BYTES = 44  # longer strings are apart from their header (object.c, OBJ_ENCODING_EMBSTR_SIZE_LIMIT)
 
-# A listpack's header and end mark; what is in front of an element, by its length; what is behind it (listpack.c).
-LISTPACK_BYTES = 7
-LISTPACK_ELEMENT_BYTES = 2  # the least
-STRING_HEADS = ((64, 1), (4096, 2), (1 << 32, 5))
-INTEGER_BYTES = ((1 << 12, 2), (1 << 15, 3), (1 << 23, 4), (1 << 31, 5), (1 << 63, 9))  # for -n <= number < n
-LENGTH_BEHIND = ((1 << 7, 1), ((1 << 14) - 1, 2), ((1 << 21) - 1, 3), ((1 << 28) - 1, 4), (1 << 33, 5))
 NODE_BYTES = (4096, 8192, 16384, 32768, 65536)  # list-max-listpack-size -1 to -5 (quicklist.c)
 SAFE_BYTES = 8192  # a listpack's most where list-max-listpack-size is a number of elements
 
@@ -71,18 +66,3 @@ def fits_listpack(elements: List, limit: int) -> bool:
     # Redis asks before it adds an element, and counts of that one its own bytes only (t_list.c, 7.2).
     *others, last = elements
     return LISTPACK_BYTES + sum(map(listpack_bytes, others)) + len(last) <= most_bytes
-
-
-def listpack_bytes(element: bytes) -> int:
-    """What an element takes in a listpack."""
-    size = integer_bytes(int(element)) if is_integer(element) else step(STRING_HEADS, len(element)) + len(element)
-    return size + step(LENGTH_BEHIND, size)
-
-
-def integer_bytes(number: int) -> int:
-    return 1 if 0 <= number < 1 << 7 else step(INTEGER_BYTES, number if number >= 0 else -number - 1)
-
-
-def step(steps: tuple[tuple[int, int], ...], number: int) -> int:
-    """What belongs to the first limit that is above the number."""
-    return next(result for limit, result in steps if number < limit)
