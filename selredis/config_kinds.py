@@ -337,7 +337,7 @@ class SavePoints(Kind[tuple[SavePoint, ...]]):
         return b' '.join(b'%d %d' % point for point in value)
 
     def lines(self, value: tuple[SavePoint, ...], default: tuple[SavePoint, ...]) -> list[Line]:
-        return [Line(b'%d %d' % point, True) for point in value] or [Line(b'""', True)]
+        return [Line(b'%d %d' % point, True) for point in value] or [Line(b'""', value != default)]
 
 
 class OutputLimit(NamedTuple):

@@ -316,7 +316,12 @@ def test_a_text_is_quoted_and_none_has_no_line():
 
 def test_save_points_have_a_line_each():
     assert SavePoints().lines((SavePoint(1, 2), SavePoint(3, 4)), ()) == [(b'1 2', True), (b'3 4', True)]
-    assert SavePoints().lines((), ()) == [(b'""', True)]
+    assert SavePoints().lines((), (SavePoint(1, 2),)) == [(b'""', True)]
+
+
+def test_a_file_that_says_nothing_of_saving_is_left_so():
+    """A server that saves by default, and is given the file one day, goes on saving."""
+    assert SavePoints().lines((), ()) == [(b'""', False)]
 
 
 def test_output_limits_have_a_line_for_each_class():

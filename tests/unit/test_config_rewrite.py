@@ -236,7 +236,7 @@ def test_a_file_and_what_redis_server_makes_of_it():
 )
 def test_lines(before, after):
     config = config_of(b'dir /tmp')
-    always = b'latency-tracking-info-percentiles 50 99 99.9\nsave ""\n'
+    always = b'latency-tracking-info-percentiles 50 99 99.9\n'
     assert rewritten(config, with_line_breaks(before)) == with_line_breaks(after) + always + USER
 
 
