@@ -202,6 +202,15 @@ def test_tls_may_be_opened_moved_and_closed(certificates: Certificates, connect:
         assert client('PING').text == b'PONG'
 
 
+def test_tls_moves_to_other_addresses_with_the_plain_port(server: TlsServer, connect: Open) -> None:
+    assert server.set('bind', '127.0.0.2 127.0.0.1') == 'OK'
+    for address in ('127.0.0.1', '127.0.0.2'):
+        socket.create_connection((address, server.tls_port)).close()
+    assert server.set('bind', '127.0.0.1 192.0.2.1').startswith('ERR CONFIG SET failed')
+    assert connect(server.tls_port)('PING').text == b'PONG'
+    socket.create_connection(('127.0.0.2', server.tls_port)).close()
+
+
 def test_a_port_that_cannot_be_had_leaves_the_old_one(server: TlsServer, connect: Open) -> None:
     with socket.create_server(('127.0.0.1', 0)) as taken:
         port = taken.getsockname()[1]
