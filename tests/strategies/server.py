@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from tests.strategies import lists, strings
-from tests.strategies.words import Argv, any_case, keys, line, many_keys, numbers
+from tests.strategies.words import Argv, any_case, either, keys, line, many_keys, numbers
 
 parameters = st.lists(
     st.sampled_from((b'maxclients', b'TIMEOUT', b'hz', b'proto-max-bulk-len', b'nope', b'h?', b'[a', b'repl-time*')),
@@ -31,6 +31,10 @@ def commands() -> SearchStrategy[Argv]:
         line(b'DEBUG', b'POPULATE', numbers(low=-1, high=3), keys),
         line(b'DEBUG', b'PROTOCOL', types),
         line(b'CONFIG', b'GET', parameters),
+        line(b'WAIT', numbers(low=-2, high=0), numbers(low=-1)),
+        st.one_of(*(line(name) for name in (b'ROLE', b'READONLY', b'READWRITE', b'ASKING'))),
+        line(b'CLUSTER', either(b'INFO', b'slots', b'MYID', b'KEYSLOT', b'NOPE', b'HELP'), st.lists(keys, max_size=1)),
+        line(b'MODULE', any_case(b'LIST')),
         st.just([b'INFO', b'cluster']),
         calls.map(lambda argv: [b'COMMAND', b'GETKEYS', *argv]),
         calls.map(lambda argv: [b'COMMAND', b'GETKEYSANDFLAGS', *argv]),
