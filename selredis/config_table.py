@@ -86,9 +86,9 @@ def check_shutdown_flags(value: tuple[str, ...]) -> None:
 
 
 def check_title_template(value: str) -> None:
-    """The title may not be empty where nothing is known but that the server has an address."""
-    known = dict.fromkeys(('title', 'server-mode', 'unixsocket'), '')
-    known |= dict.fromkeys(('listen-addr', 'config-file', 'port', 'tls-port'), '-')
+    """The title may not be empty where the program has no name and the server a file, a port and a socket."""
+    known = dict.fromkeys(('title', 'server-mode'), '')
+    known |= dict.fromkeys(('listen-addr', 'config-file', 'port', 'tls-port', 'unixsocket'), '-')
     try:
         title = expand_template(value, known)
     except ValueError:

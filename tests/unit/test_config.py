@@ -6,7 +6,7 @@ import pytest
 
 from selredis.config import Config, is_secret
 from selredis.config_kinds import SavePoint
-from selredis.config_table import ACCEPTED, HONOURED, PARAMETERS
+from selredis.config_table import PARAMETERS
 from selredis.errors import ConfigError, ReplyError
 
 
@@ -25,66 +25,6 @@ def line_refusal(config, *words):
     with pytest.raises(ConfigError) as caught:
         config.read_directive(words)
     return str(caught.value)
-
-
-# The table
-
-
-def test_every_name_is_there_once():
-    names = [name for parameter in PARAMETERS for name in parameter.names()]
-    assert sorted(names) == sorted(set(names))
-    assert all(name == name.lower() for name in names)
-
-
-@pytest.mark.parametrize('parameter', PARAMETERS, ids=lambda parameter: parameter.name)
-def test_a_parameter_takes_its_own_default(parameter):
-    if parameter.name in ('dir', 'replicaof'):  # the first is where the process stands, the second has none
-        return
-    shown = parameter.kind.show(parameter.default)
-    words = [shown]
-    if parameter.kind.many:
-        words = shown.split(b' ') if shown else []
-    assert parameter.kind.read(words, parameter.default) == parameter.default
-
-
-def test_what_is_accepted_stands_apart():
-    assert not {parameter.name for parameter in HONOURED} & {parameter.name for parameter in ACCEPTED}
-    assert not [parameter.name for parameter in HONOURED if parameter.unkept]
-
-
-@pytest.mark.parametrize(
-    ('name', 'text'),
-    [
-        (b'bind', b'* -::*'),
-        (b'port', b'6379'),
-        (b'unixsocket', b''),
-        (b'unixsocketperm', b'0'),
-        (b'tcp-backlog', b'511'),
-        (b'tcp-keepalive', b'300'),
-        (b'timeout', b'0'),
-        (b'maxclients', b'10000'),
-        (b'protected-mode', b'yes'),
-        (b'requirepass', b''),
-        (b'enable-protected-configs', b'no'),
-        (b'enable-debug-command', b'no'),
-        (b'client-query-buffer-limit', b'1073741824'),
-        (
-            b'client-output-buffer-limit',
-            b'normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60',
-        ),
-        (b'proto-max-bulk-len', b'536870912'),
-        (b'databases', b'16'),
-        (b'pidfile', b''),
-        (b'logfile', b''),
-        (b'loglevel', b'notice'),
-        (b'hz', b'10'),
-        (b'notify-keyspace-events', b''),
-        (b'list-max-listpack-size', b'-2'),
-        (b'save', b''),  # redis-server has save points by default; nothing is saved here
-    ],
-)
-def test_defaults(config, name, text):
-    assert config.matching([name]) == {name: text}
 
 
 # CONFIG GET
