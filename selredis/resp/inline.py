@@ -33,6 +33,7 @@ ESCAPES = (
     | {byte[0]: b'\\' + letter for letter, byte in CONTROL_BYTES.items()}
     | {byte: b'\\%c' % byte for byte in b'"\\'}
 )
+PLAIN = bytes(byte for byte in range(0x100) if byte not in ESCAPES)
 
 
 def split_words(line: bytes) -> list[bytes] | None:
@@ -76,4 +77,6 @@ def unescaped(escape: re.Match[bytes]) -> bytes:
 
 def quote(word: bytes) -> bytes:
     """A word in double quotes, in visible ASCII; `split_words` gives it back (sds.c, sdscatrepr)."""
+    if not word.translate(None, PLAIN):
+        return b'"%b"' % word
     return b'"%b"' % b''.join(ESCAPES.get(byte) or b'%c' % byte for byte in word)

@@ -17,7 +17,6 @@ from selredis.config_file import (
     parse_command_line,
 )
 from selredis.engine.command import COMMANDS
-from selredis.resp.inline import quote, split_words
 
 
 @pytest.fixture
@@ -364,11 +363,6 @@ def test_several_words_of_one_option():
 )
 def test_options_in_error(arguments, line, reason):
     assert fatal(*arguments)[1:] == [f">>> '{line}'", reason]
-
-
-@given(st.binary().filter(lambda word: b'\0' not in word))
-def test_a_quoted_word_is_read_back(word):
-    assert split_words(quote(word)) == [word]
 
 
 @given(st.lists(st.text(st.characters(exclude_characters='\0', exclude_categories=['Cs']))))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from selredis.resp.inline import split_words
+from selredis.resp.inline import quote, split_words
 
 WORDS = [
     (b'', []),
@@ -82,3 +82,13 @@ def test_a_quoted_word_is_any_bytes(words):
 def test_any_line_has_words_or_none(line):
     words = split_words(line.encode())
     assert words is None or all(type(word) is bytes for word in words)
+
+
+@given(st.binary())
+@example(b'')
+def test_a_quoted_word_is_read_back(word):
+    assert split_words(quote(word)) == [word]
+
+
+def test_quotes_are_visible_ascii():
+    assert quote(b'a "b" \\ \r\n\t\a\b \0\x7f\xff') == rb'"a \"b\" \\ \r\n\t\a\b \x00\x7f\xff"'
