@@ -128,15 +128,16 @@ def sorted_rows(db: Database, key: bytes, options: Options) -> list[bytes | None
     if options.by is None:
         elements = in_order(elements, elements, options)
     elif b'*' in to_nul(options.by):
-        elements = in_order(elements, [pointed_at(db, options.by, element) for element in elements], options)
+        elements = in_order(elements, list(map(reader(db, options.by), elements)), options)
     elif options.descending:
         elements = elements[::-1]
     elements = elements[options.offset :]
     if options.limit >= 0:
         elements = elements[: options.limit]
     if not options.gets:
-        return list(elements)
-    return [pointed_at(db, pattern, element) for element in elements for pattern in options.gets]
+        return [*elements]
+    readers = [reader(db, pattern) for pattern in options.gets]
+    return [read(element) for element in elements for read in readers]
 
 
 def store(db: Database, destination: bytes, rows: Iterable[bytes | None]) -> int:
@@ -168,24 +169,30 @@ def elements_of(value: Any) -> list[bytes]:
     return elements(value)
 
 
-def pointed_at(db: Database, pattern: bytes, element: bytes) -> bytes | None:
-    """What a pattern of BY or GET means for an element; None if there is no such key, or it is of another kind.
+def reader(db: Database, pattern: bytes) -> Callable[[bytes], bytes | None]:
+    """What finds the value that a pattern of BY or GET means for an element; None if there is none, or no string.
 
-    The element itself for '#', nothing for a pattern without a star. The star is looked for before any NUL, as is the
-    arrow behind it that makes it a field of a hash.
+    It is the element itself for '#', and nothing for a pattern without a star. The star is looked for before any NUL,
+    as is the arrow behind it that makes it a field of a hash.
     """
     readable = to_nul(pattern)
     if readable == b'#':
-        return element
+        return lambda element: element
     before, star, after = readable.partition(b'*')
     if not star:
-        return None
+        return lambda _: None
     part, arrow, field = after.partition(b'->')
     behind = pattern[len(before) + 1 :]  # with all that a NUL hides
     if arrow and field:
-        return field_of(db.read_any(before + element + part), behind[len(part) + 2 :])
-    value = db.read_any(before + element + behind)
-    return bytes(text_of(value)) if type(value) in STRING_KINDS else None
+        return lambda element: field_of(db.read_any(before + element + part), behind[len(part) + 2 :])
+
+    def string(element: bytes) -> bytes | None:
+        value = db.read_any(before + element + behind)
+        if type(value) is bytes:
+            return value
+        return bytes(text_of(value)) if type(value) in STRING_KINDS else None
+
+    return string
 
 
 def field_of(value: Any, field: bytes) -> bytes | None:
