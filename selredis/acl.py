@@ -17,8 +17,8 @@ def hash_of(password: bytes) -> bytes:
 
 def describe_default_user(password: bytes) -> bytes:
     """The default user as a `user` line of a file says it, without that word (acl.c, ACLDescribeUser)."""
-    secret = b'#' + hash_of(password) if password else b'nopass'
-    return b'default on %b sanitize-payload ~* &* +@all' % secret
+    secret = b'sanitize-payload #' + hash_of(password) if password else b'nopass sanitize-payload'
+    return b'default on %b ~* &* +@all' % secret
 
 
 def read_user(words: list[bytes], password: bytes) -> bytes:
