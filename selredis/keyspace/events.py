@@ -11,6 +11,7 @@ for _class, _events in {
     'g': 'del expire persist rename_from rename_to copy_to move_from move_to',
     '$': 'set append setrange incrby incrbyfloat',
     'l': 'lpush rpush lpop rpop linsert lset lrem ltrim sortstore',
+    't': 'xadd xdel xtrim xsetid xgroup-create xgroup-createconsumer xgroup-delconsumer xgroup-destroy xgroup-setid',
     'x': 'expired',
     'e': 'evicted',
     'n': 'new',
@@ -29,10 +30,11 @@ class Notifier:
         self.classes: frozenset[str] = frozenset()
 
     def notify(self, db_number: int, key: bytes, event: bytes) -> None:
-        classes = self.classes
-        if CLASS_OF_EVENT[event] not in classes:
+        """Publish an event of a key, if anybody listens to anything at all."""
+        classes, pubsub = self.classes, self.pubsub
+        if CLASS_OF_EVENT[event] not in classes or not (pubsub.channels or pubsub.matchers):
             return
         if 'K' in classes:
-            self.pubsub.publish(b'__keyspace@%d__:%b' % (db_number, key), event)
+            pubsub.publish(b'__keyspace@%d__:%b' % (db_number, key), event)
         if 'E' in classes:
-            self.pubsub.publish(b'__keyevent@%d__:%b' % (db_number, event), key)
+            pubsub.publish(b'__keyevent@%d__:%b' % (db_number, event), key)

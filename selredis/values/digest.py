@@ -9,6 +9,7 @@ from typing import Any
 
 from selredis.values.kinds import STRING_KINDS, text_of
 from selredis.values.list import List
+from selredis.values.stream import SEQ_BITS, SEQ_MASK, Stream
 
 HAS_DEADLINE = b'!!expire!!'
 SIZE = 20
@@ -51,8 +52,16 @@ def mix_list(digest: Digest, value: Any) -> None:
         digest.mix(element)
 
 
+def mix_stream(digest: Digest, value: Stream) -> None:
+    for id_, words in value.entries():
+        digest.mix(b'%d.%d' % (id_ >> SEQ_BITS, id_ & SEQ_MASK))
+        for word in words:
+            digest.mix(word)
+
+
 # For each kind Redis's number of it (server.h, OBJ_STRING ...), and what takes in its members.
 MIXERS: dict[type, tuple[int, Callable[[Digest, Any], None]]] = {
     **dict.fromkeys(STRING_KINDS, (0, mix_string)),
     List: (1, mix_list),
+    Stream: (6, mix_stream),
 }

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from selredis.numeric import is_integer
 from selredis.values.list import List
 from selredis.values.listpack import LISTPACK_BYTES, LISTPACK_ELEMENT_BYTES, listpack_bytes
+from selredis.values.stream import Stream
 
 EMBEDDED_BYTES = 44  # longer strings are apart from their header (object.c, OBJ_ENCODING_EMBSTR_SIZE_LIMIT)
 
@@ -46,11 +47,16 @@ def of_list(value: List, limits: Limits) -> bytes:
     return b'listpack' if fits_listpack(value, limits['list-max-listpack-size']) else b'quicklist'
 
 
+def of_stream(value: Stream, limits: Limits) -> bytes:
+    return b'stream'
+
+
 NAMES: dict[type, Callable[[Any, Limits], bytes]] = {
     bytearray: of_bytearray,
     int: of_int,
     bytes: of_bytes,
     List: of_list,
+    Stream: of_stream,
 }
 
 

@@ -7,9 +7,10 @@ A kind with members is a class of its own. To have a new one take part in everyt
 from typing import Any, Protocol
 
 from selredis.values.list import List
+from selredis.values.stream import Stream
 
 STRING_KINDS = frozenset((bytes, bytearray, int))
-TYPE_NAMES: dict[type, bytes] = {**dict.fromkeys(STRING_KINDS, b'string'), List: b'list'}
+TYPE_NAMES: dict[type, bytes] = {**dict.fromkeys(STRING_KINDS, b'string'), List: b'list', Stream: b'stream'}
 
 
 class Container(Protocol):

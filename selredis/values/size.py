@@ -4,12 +4,15 @@ Objects up to 512 bytes come from pymalloc, in steps of 16 bytes; larger ones fr
 rounds as well, and takes whole pages for what is very large (CPython 3.11 to 3.14, glibc, 64 bits).
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Collection
 from sys import getsizeof
 from typing import Any
 
 from selredis.values.list import List
+from selredis.values.stream import Block, Stream
+from selredis.values.stream_groups import Consumer, Delivery, Group
 
 FEW = 24  # strings; those of fewer are added up one by one, of more by length
 SMALL = 512
@@ -31,6 +34,13 @@ def allocated(size: int) -> int:
     return size + 16 + PAGE - 1 & -PAGE
 
 
+ID_BYTES = allocated(getsizeof(1 << 104))
+ID_MAP_BYTES = 500  # an IdMap with its lists
+DELIVERY_BYTES = ID_BYTES + allocated(getsizeof(Delivery(b'', 0, 0))) + 40  # with its places in two of them
+GROUP_BYTES = allocated(getsizeof(Group(0, 0))) + ID_MAP_BYTES
+CONSUMER_BYTES = allocated(getsizeof(Consumer(0))) + ID_MAP_BYTES
+STREAM_BYTES = allocated(getsizeof(Stream())) + 2 * LIST_HEAD
+BLOCK_BYTES = allocated(getsizeof(Block(0, []))) + 3 * allocated(getsizeof(array('H'))) + ID_BYTES + 16
 LIST_BYTES = allocated(getsizeof(List())) + allocated(LIST_HEAD)
 
 
@@ -61,8 +71,28 @@ def list_bytes(items: List, samples: int) -> int:
     return head + strings_bytes(sample) * count // samples
 
 
+def stream_bytes(stream: Stream, samples: int) -> int:
+    """A stream with its entries, or with the mean of some of its blocks, and with its groups."""
+    count = len(stream.blocks)
+    blocks = stream.blocks[:: count // samples][:samples] if samples and count > samples else stream.blocks
+    size = sum(map(block_bytes, blocks)) * count // (len(blocks) or 1)
+    different = {id(block.fields): block.fields for block in blocks}
+    size += sum(allocated(getsizeof(fields)) + strings_bytes(fields) for fields in different.values())
+    for name, group in stream.groups.items():
+        size += GROUP_BYTES + string_bytes(len(name)) + len(group.pending) * DELIVERY_BYTES
+        size += len(group.consumers) * CONSUMER_BYTES + strings_bytes(group.consumers)
+    return STREAM_BYTES + size
+
+
+def block_bytes(block: Block) -> int:
+    numbers = (block.ms, block.seqs, block.ends)
+    size = BLOCK_BYTES + sum([allocated(len(each) * each.itemsize) for each in numbers])
+    blob = block.blob
+    return size + (string_bytes(len(blob)) if isinstance(blob, bytes) else bytearray_bytes(blob))
+
+
 # For each kind whose values have members: what one takes, from so many samples.
-OF_CONTAINERS: dict[type, Callable[[Any, int], int]] = {List: list_bytes}
+OF_CONTAINERS: dict[type, Callable[[Any, int], int]] = {List: list_bytes, Stream: stream_bytes}
 
 
 def size_of(value: Any, samples: int = 0) -> int:
