@@ -269,7 +269,9 @@ def test_the_users_line_follows_the_password():
     config = config_of(b'requirepass secret')
     text = rewritten(config, USER)
     assert b'requirepass "secret"\n' in text
-    assert text.startswith(b'user default on sanitize-payload #2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b ')
+    assert text.startswith(
+        b'user default on sanitize-payload #2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b '
+    )
     again = Config()
     load(again, stdin=text)
     assert again['requirepass'] == b'secret'
