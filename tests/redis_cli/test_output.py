@@ -104,6 +104,7 @@ def test_databases_and_urls(run: Run, redis_cli: str, server: SelredisServer) ->
     ended = subprocess.run([redis_cli, '-u', url, 'GET', 'key'], capture_output=True, check=True, timeout=SECONDS)
     assert ended.stdout == b'three\n'
     assert run('DBSIZE') == '0\n'
+    assert run('-c', '-n', '3', 'GET', 'key') == 'three\n'
 
 
 def test_passwords(redis_cli: str, start_selredis: Callable[..., SelredisServer]) -> None:

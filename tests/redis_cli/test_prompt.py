@@ -62,6 +62,16 @@ def test_hints_are_those_of_redis_for_every_command(
     assert not wrong, '\n'.join(wrong)
 
 
+def test_prompt_where_command_is_not_for_everybody(
+    redis_cli: str, terminal: Terminals, start_selredis: Callable[..., SelredisServer]
+) -> None:
+    server = start_selredis('--rename-command', 'COMMAND', '')
+    shown = terminal(command=[redis_cli, '-h', server.host, '-p', str(server.port)])
+    shown.see('> ')
+    assert shown.hint('getrange ').rstrip() == 'key start end'  # as redis-cli itself knows it
+    assert shown.ask('ping', '> ').startswith('PONG\n')
+
+
 def test_help_at_the_prompt(terminal: Terminals, server: SelredisServer, client: WireClient) -> None:
     shown = terminal()
     prompt = f'{server.host}:{server.port}> '
