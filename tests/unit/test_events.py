@@ -17,6 +17,7 @@ class Publisher(PubSub):
     def __init__(self):
         super().__init__([])
         self.published = []
+        self.channels[b'somebody listens'] = {}
 
     def publish(self, channel, message):
         self.published.append((channel, message))
@@ -33,6 +34,15 @@ def published(classes, event=b'del'):
 
 def test_the_key_is_told_the_event_and_then_the_event_the_key():
     assert published('KEg') == [(b'__keyspace@3__:a key', b'del'), (b'__keyevent@3__:del', b'a key')]
+
+
+def test_nothing_is_published_while_nobody_listens():
+    publisher = Publisher()
+    publisher.channels.clear()
+    notifier = Notifier(publisher)
+    notifier.classes = frozenset('KEA')
+    notifier.notify(0, b'a key', b'del')
+    assert publisher.published == []
 
 
 @pytest.mark.parametrize(
