@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT))
 from selredis import process  # noqa: E402
 from selredis.keyspace.accounting import keep_books  # noqa: E402
 from selredis.keyspace.database import Database, Keyspace  # noqa: E402
+from selredis.keyspace.memory import table_bytes  # noqa: E402
 from selredis.pubsub import PubSub  # noqa: E402
 from selredis.values.list import List  # noqa: E402
 
@@ -77,14 +78,13 @@ def measure(shape: str, count: int, noted: bool) -> None:
     keyspace.now_ms = NOW_MS
     if noted:
         keyspace.uses.begin(keyspace.databases, by_frequency=False)
-        keyspace.memory.note_uses(keyspace.databases, noted=True)
     keyspace.memory.measure(keyspace.databases)
     keep_books(keyspace)
     db = keyspace.databases[0]
     before = process.memory().private
     SHAPES[shape](db, count)
     grown = process.memory().private - before
-    print(len(db), keyspace.memory.used, grown)
+    print(len(db), keyspace.memory.used + table_bytes(keyspace.databases), grown)
 
 
 def main() -> None:

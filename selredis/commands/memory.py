@@ -9,7 +9,7 @@ from selredis.engine.command import Argv, command, key
 from selredis.engine.help import help_on_subcommands
 from selredis.engine.info import human
 from selredis.errors import SYNTAX, ReplyError
-from selredis.keyspace.memory import DEADLINE_BYTES
+from selredis.keyspace.memory import INDEX_BYTES, NUMBER_BYTES, key_bytes
 from selredis.numeric import integer
 from selredis.resp.reply import OK, Map, Reply, Verbatim
 
@@ -156,7 +156,7 @@ def memory_stats(client: Client, argv: Argv) -> Reply:
     stats: dict[object, object] = {
         b'peak.allocated': peak,
         b'total.allocated': used,
-        b'startup.allocated': 0,
+        b'startup.allocated': account.startup_bytes,
         b'replication.backlog': 0,
         b'clients.slaves': 0,
         b'clients.normal': account.client_bytes(),
@@ -168,17 +168,17 @@ def memory_stats(client: Client, argv: Argv) -> Reply:
     for db in databases:
         stats[b'db.%d' % db.number] = Map(
             {
-                b'overhead.hashtable.main': len(db.values) * engine.keyspace.memory.key_bytes,
-                b'overhead.hashtable.expires': len(db.deadlines) * DEADLINE_BYTES,
+                b'overhead.hashtable.main': sys.getsizeof(db.values) + len(db.values) * INDEX_BYTES,
+                b'overhead.hashtable.expires': sys.getsizeof(db.deadlines) + len(db.deadlines) * NUMBER_BYTES,
                 b'overhead.hashtable.slot-to-keys': 0,
             }
         )
     stats |= {
         b'overhead.total': overhead,
         b'keys.count': keys,
-        b'keys.bytes-per-key': used // keys if keys else 0,
+        b'keys.bytes-per-key': (used - account.startup_bytes) // keys if keys else 0,
         b'dataset.bytes': used - overhead,
-        b'dataset.percentage': (used - overhead) * 100 / (used or 1),
+        b'dataset.percentage': (used - overhead) * 100 / ((used - account.startup_bytes) or 1),
         b'peak.percentage': used * 100 / (peak or 1),
         b'fragmentation': process_now.resident / wanted,
         b'fragmentation.bytes': process_now.resident - wanted,
@@ -214,7 +214,7 @@ def memory_usage(client: Client, argv: Argv) -> Reply:
     db = client.db
     if key not in db.values:
         return None
-    return client.engine.keyspace.memory.of_key(db, key, samples)
+    return key_bytes(db, key, samples)
 
 
 @command('MEMORY|HELP', arity=2, flags='loading stale', since='4.0.0', group='server')

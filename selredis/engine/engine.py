@@ -525,7 +525,7 @@ class Engine:
         self.stats.fold()
         self.stats.sample(self.clock.monotonic_us())
         self.keyspace.trim()
-        self.memory.look()
+        self.memory.tick()
         if self.tracking.over_limit:
             self.tracking.shrink()
 

@@ -21,7 +21,7 @@ from itertools import islice
 from selredis import process
 from selredis.engine.engine import Engine
 from selredis.keyspace.database import Database
-from selredis.keyspace.index import RANK_BITS
+from selredis.values.buckets import RANK_BITS
 from selredis.version import REDIS_VERSION, SELREDIS_VERSION
 
 Fields = dict[str, object]
@@ -124,9 +124,9 @@ def memory(engine: Engine) -> Fields:
         **sized('used_memory_peak', peak),
         'used_memory_peak_perc': percent(used, peak),
         'used_memory_overhead': overhead,
-        'used_memory_startup': 0,
+        'used_memory_startup': account.startup_bytes,
         'used_memory_dataset': used - overhead,
-        'used_memory_dataset_perc': percent(used - overhead, used),
+        'used_memory_dataset_perc': percent(used - overhead, used - account.startup_bytes),
         'used_memory_process': process_now.private,
         'used_memory_process_startup': account.startup.private,
         **sized('total_system_memory', process.total_memory()),

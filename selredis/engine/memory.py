@@ -17,7 +17,7 @@ from selredis import process
 from selredis.engine.client_info import memory_of
 from selredis.keyspace.accounting import keep_books
 from selredis.keyspace.eviction import Evictor
-from selredis.keyspace.memory import DEADLINE_BYTES, NO_LIMIT
+from selredis.keyspace.memory import INDEX_BYTES, NO_LIMIT, NUMBER_BYTES, table_bytes
 
 if TYPE_CHECKING:
     from selredis.engine.engine import Engine
@@ -46,6 +46,7 @@ class MemoryUse:
         '_next_sum_us',
         '_peak',
         'startup',
+        'startup_bytes',
     )
 
     def __init__(self, engine: 'Engine') -> None:
@@ -57,6 +58,7 @@ class MemoryUse:
         self._exceeded_us = 0
         self._exceeded_since_us: int | None = None
         self.startup = process.memory()  # of the process when it was ready, without data and clients
+        self.startup_bytes = table_bytes(engine.keyspace.databases)  # what was in use then: empty tables
         keyspace = engine.keyspace
         keyspace.memory.on_passed = engine.update_gated
         keyspace.uses.belong_to(engine, engine.random)
@@ -88,7 +90,6 @@ class MemoryUse:
                 uses.begin(databases, by_frequency=way == 'lfu')
         elif uses.noted:
             uses.end(databases)
-        memory.note_uses(databases, uses.noted)
         if config['maxmemory'] and not memory.measured:
             memory.measure(databases)
         elif not config['maxmemory'] and memory.measured:
@@ -108,7 +109,9 @@ class MemoryUse:
 
     def used_bytes(self) -> int:
         """What is in use. It is an estimate for large data, unless there is a limit: who asks then sees it kept."""
-        if self._engine.keyspace.memory.measured:
+        keyspace = self._engine.keyspace
+        if keyspace.memory.measured:
+            keyspace.memory.follow_tables(keyspace.databases, shrink_only=True)
             self.look()
             self.make_room()
         used = self.data_bytes() + self.client_bytes()
@@ -118,7 +121,7 @@ class MemoryUse:
     def data_bytes(self) -> int:
         keyspace = self._engine.keyspace
         if keyspace.memory.measured:
-            return keyspace.memory.used
+            return keyspace.memory.used + keyspace.memory.tables
         return keyspace.memory.survey(keyspace.databases, self._engine.random)
 
     def client_bytes(self) -> int:
@@ -126,16 +129,22 @@ class MemoryUse:
         engine = self._engine
         now_us = engine.clock.monotonic_us()
         if now_us >= self._next_sum_us:
-            self._client_bytes = sum(map(memory_of, engine.clients.values()))
+            # But for what was queued in this turn, which is sent when it ends. If it counted, what tells of evicted
+            # keys would have more of them evicted.
+            queued_bytes = sum(len(data) for client in engine.to_flush for data in client.out)
+            self._client_bytes = sum(map(memory_of, engine.clients.values())) - queued_bytes
             end_us = engine.clock.monotonic_us()
             self._next_sum_us = end_us + (end_us - now_us) * CLIENTS_SHARE
         return self._client_bytes
 
     def table_bytes(self) -> int:
-        """What all keys' places in tables take, and their deadlines: what is neither a name nor a value."""
+        """What tables take, and what is kept for each key: what is neither a name nor a value."""
         keyspace = self._engine.keyspace
-        each = keyspace.memory.key_bytes
-        return sum(len(db.values) * each + len(db.deadlines) * DEADLINE_BYTES for db in keyspace.databases)
+        memory, databases = keyspace.memory, keyspace.databases
+        each = sum(
+            len(db.values) * INDEX_BYTES + (len(db.deadlines) + len(db.sizes)) * NUMBER_BYTES for db in databases
+        )
+        return each + (memory.tables if memory.measured else table_bytes(databases))
 
     def peak_bytes(self, now: process.Memory) -> int:
         """The most that was in use, as far as is known: no less than what the process has ever grown by."""
@@ -143,15 +152,21 @@ class MemoryUse:
 
     # The limit
 
+    def tick(self) -> None:
+        """What is to be done some times a second."""
+        keyspace = self._engine.keyspace
+        keyspace.uses.look()
+        if keyspace.memory.measured:
+            keyspace.memory.follow_tables(keyspace.databases)
+            self.look()
+
     def look(self) -> None:
-        """Add up the clients, and see whether all is within the limit; to be called some times a second."""
-        engine = self._engine
-        engine.keyspace.uses.look()
-        memory = engine.keyspace.memory
+        """See whether all is within the limit."""
+        memory = self._engine.keyspace.memory
         if memory.measured:
-            client_bytes = self.client_bytes()
-            self._peak = max(self._peak, memory.used + client_bytes)
-            memory.bound = self._engine.config['maxmemory'] - client_bytes
+            others = self.client_bytes() + memory.tables
+            self._peak = max(self._peak, memory.used + others)
+            memory.bound = self._engine.config['maxmemory'] - others
             self._set_passed(memory.used > memory.bound)
         else:
             memory.bound = NO_LIMIT

@@ -8,7 +8,7 @@ from typing import Any
 
 from selredis.keyspace.database import Database, Keyspace, as_kind
 from selredis.keyspace.freeing import LARGE
-from selredis.keyspace.memory import DEADLINE_BYTES
+from selredis.keyspace.memory import INDEX_BYTES, NUMBER_BYTES
 from selredis.values.size import string_bytes
 
 
@@ -34,7 +34,7 @@ class MeasuredDatabase(Database):
         if type(old) is bytes and type(value) is bytes:  # most often
             change = string_bytes(len(value)) - string_bytes(len(old)) if len(old) != len(value) else 0
         elif old is None:
-            change = memory.stored(self, key, value) + memory.key_bytes + string_bytes(len(key))
+            change = memory.stored(self, key, value) + INDEX_BYTES + string_bytes(len(key))
         else:
             less = memory.gone(self, key, old)
             change = memory.stored(self, key, value) - less
@@ -48,9 +48,9 @@ class MeasuredDatabase(Database):
     def _leave(self, key: bytes) -> None:
         """Enter that a key is about to go."""
         memory = self.keyspace.memory
-        less = memory.key_bytes + string_bytes(len(key)) + memory.gone(self, key, self.values[key])
+        less = INDEX_BYTES + string_bytes(len(key)) + memory.gone(self, key, self.values[key])
         if key in self.deadlines:
-            less += DEADLINE_BYTES
+            less += NUMBER_BYTES
         memory.add(self, -less)
 
     def changed(self, key: bytes, event: bytes, count: int = 1) -> None:
@@ -61,13 +61,13 @@ class MeasuredDatabase(Database):
 
     def set_deadline(self, key: bytes, deadline_ms: int) -> None:
         if key not in self.deadlines:
-            self.keyspace.memory.add(self, DEADLINE_BYTES)
+            self.keyspace.memory.add(self, NUMBER_BYTES)
         super().set_deadline(key, deadline_ms)
 
     def clear_deadline(self, key: bytes) -> bool:
         had_one = super().clear_deadline(key)
         if had_one:
-            self.keyspace.memory.add(self, -DEADLINE_BYTES)
+            self.keyspace.memory.add(self, -NUMBER_BYTES)
         return had_one
 
     def drop(self, keys: list[bytes]) -> None:
@@ -80,6 +80,7 @@ class MeasuredDatabase(Database):
         super().clear(at_once=at_once)
         self.sizes = {}
         self.counts = {}
+        self.keyspace.memory.follow_tables(self.keyspace.databases, shrink_only=True)
 
 
 class NotedDatabase(Database):

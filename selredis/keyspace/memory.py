@@ -1,28 +1,33 @@
-"""How much memory the data takes, by a model: objects at the size that CPython's allocator gives them, and for each
-key its share of the tables that it stands in.
+"""How much memory the data takes, by a model: objects at the size that CPython's allocator gives them, and the tables
+that they stand in.
 
 Nothing is kept while nobody needs it: `survey` counts what is there, a part of it where that is much. With `maxmemory`
 a keyspace is *measured*: counted through once, from then on every change is added to `Memory.used`
 (`keyspace.accounting`). `tools/memory_check.py` compares the model with what the system says.
+
+A dict that is full is made twice as large at once, for the sake of a single key that has come. Lest thousands of others
+have to go for it at one stroke the account follows the tables within seconds, some times a second a part of the way.
 """
 
 from collections.abc import Callable
 from random import Random
+from sys import getsizeof
 from typing import Any, Protocol
 
-from selredis.keyspace.index import RANK_BITS, KeyIndex
+from selredis.keyspace.index import KeyIndex
+from selredis.values.buckets import RANK_BITS
 from selredis.values.list import List
 from selredis.values.size import OF_CONTAINERS, size_of, string_bytes, strings_bytes
 
-# A place in a dict, with its share of the free ones. A dict that is full is made twice as large, so that it is from 30
-# to 60 bytes; the mean is taken always, lest a single key more seem to take what thousands do.
-PLACE_BYTES = 43
-INDEX_BYTES = 13  # a place in the index, and the key's share of its bucket
-KEY_BYTES = PLACE_BYTES + INDEX_BYTES
-DEADLINE_BYTES = PLACE_BYTES + 32  # with the number
-USE_BYTES = PLACE_BYTES  # the number is shared
-RECORD_BYTES = PLACE_BYTES + 32  # of a value with members, while the keyspace is measured
+INDEX_BYTES = 13  # of each key: a place in the index, and its share of a bucket
+NUMBER_BYTES = 32  # of each deadline; and of a value with members, whose size is noted while the keyspace is measured
+EMPTY_BYTES = getsizeof({})
+PLACE_BYTES = 43  # what a key's place in a dict comes to, between two times that the dict grows (30 to 60)
+# The most that it comes to while keys come and go. If all room that keys have left counted, there would be ever more to
+# evict: a dict does not become smaller when keys go.
+WIDE_PLACE_BYTES = 120
 
+FOLLOW_SHARE = 16  # each time the account of tables comes nearer to the truth by one part in so many
 NO_LIMIT = 1 << 62
 
 # Values with more members are counted through once so many changes, as a share of their members, have come together.
@@ -41,6 +46,7 @@ class Measurable(Protocol):
     values: dict[bytes, Any]
     deadlines: dict[bytes, int]
     index: KeyIndex
+    uses: dict[bytes, int]
     used: int
     sizes: dict[bytes, int]
     counts: dict[bytes, 'Count']
@@ -76,14 +82,14 @@ class Count:
 
 
 class Memory:
-    """The account of a keyspace: bytes `used` if it is `measured`, and whether they have passed the `bound`."""
+    """The account of a keyspace, if it is `measured`: bytes `used` by objects, which may pass the `bound`; `tables`."""
 
-    __slots__ = ('bound', 'key_bytes', 'measured', 'on_passed', 'passed', 'used')
+    __slots__ = ('bound', 'measured', 'on_passed', 'passed', 'tables', 'used')
 
     def __init__(self) -> None:
         self.measured = False
         self.used = 0
-        self.key_bytes = KEY_BYTES  # of each key, beside its name and value
+        self.tables = 0
         self.bound = NO_LIMIT
         self.passed = False  # once passed it stays so until somebody has looked
         self.on_passed: Callable[[], None] = lambda: None
@@ -103,30 +109,31 @@ class Memory:
         for db in databases:
             db.used = self.count_through(db)
             self.used += db.used
+        self.tables = table_bytes(databases)
 
     def stop(self, databases: list[Any]) -> None:
         """Keep no account any more."""
         self.measured = self.passed = False
         self.bound = NO_LIMIT
-        self.used = 0
+        self.used = self.tables = 0
         for db in databases:
             db.used = 0
             db.sizes, db.counts = {}, {}
 
-    def note_uses(self, databases: list[Any], noted: bool) -> None:
-        """Learn whether uses of keys are noted, which takes memory as well."""
-        key_bytes = KEY_BYTES + USE_BYTES if noted else KEY_BYTES
-        more, self.key_bytes = key_bytes - self.key_bytes, key_bytes
-        if self.measured and more:
-            for db in databases:
-                self.add(db, more * len(db.values))
+    def follow_tables(self, databases: list[Any], *, shrink_only: bool = False) -> None:
+        """Come nearer to what the tables take; at once if that is less than before."""
+        more = table_bytes(databases) - self.tables
+        if more < 0:
+            self.tables += more
+        elif not shrink_only:
+            self.tables += -(-more // FOLLOW_SHARE)
 
     def count_through(self, db: Measurable) -> int:
-        """What a database takes; enters its values with members. A million strings in a third of a second."""
+        """What a database's objects take; enters values with members. A million strings in a third of a second."""
         db.sizes.clear()
         db.counts.clear()
         values = db.values
-        total = len(values) * self.key_bytes + strings_bytes(values) + len(db.deadlines) * DEADLINE_BYTES
+        total = strings_bytes(values) + len(values) * INDEX_BYTES + len(db.deadlines) * NUMBER_BYTES
         others = [key for key, value in values.items() if type(value) is not bytes]
         if not others:
             return total + strings_bytes(values.values())
@@ -140,7 +147,7 @@ class Memory:
             return size
         if type(value) in OF_CONTAINERS and len(value) > FEW_MEMBERS:
             db.counts[key] = Count(len(value), size)
-        size += RECORD_BYTES
+        size += NUMBER_BYTES
         db.sizes[key] = size
         return size
 
@@ -157,7 +164,7 @@ class Memory:
         count = db.counts.get(key) if db.counts else None
         old = db.sizes.get(key, 0)
         if count is not None and count.follow(value, event):
-            size = db.sizes[key] = count.size + RECORD_BYTES
+            size = db.sizes[key] = count.size + NUMBER_BYTES
         else:
             db.counts.pop(key, None)
             size = self.stored(db, key, value)
@@ -165,7 +172,7 @@ class Memory:
 
     def survey(self, databases: list[Any], random: Random) -> int:
         """What the data takes, if it is not measured: large databases and values are estimated from a part of them."""
-        return sum(self._survey(db, random) for db in databases if db.values)
+        return sum(self._survey(db, random) for db in databases if db.values) + table_bytes(databases)
 
     def _survey(self, db: Measurable, random: Random) -> int:
         values = db.values
@@ -176,9 +183,21 @@ class Memory:
             if len(keys) < SAMPLED_KEYS // 2:
                 keys += db.index.scan(0, SAMPLED_KEYS)[1]
         found = strings_bytes(keys) + sum(size_of(values[key], SAMPLED_MEMBERS) for key in keys)
-        return found * len(values) // len(keys) + len(values) * self.key_bytes + len(db.deadlines) * DEADLINE_BYTES
+        return found * len(values) // len(keys) + len(values) * INDEX_BYTES + len(db.deadlines) * NUMBER_BYTES
 
-    def of_key(self, db: Measurable, key: bytes, samples: int) -> int:
-        """What a key that is there takes with all that belongs to it; `samples` as in `size_of`."""
-        own = self.key_bytes + string_bytes(len(key)) + (DEADLINE_BYTES if key in db.deadlines else 0)
-        return own + size_of(db.values[key], samples)
+
+def table_bytes(databases: list[Any]) -> int:
+    """What all tables take that hold keys, but for room that is left from times when there were more of them."""
+    return sum(
+        min(getsizeof(table), EMPTY_BYTES + WIDE_PLACE_BYTES * len(table))
+        for db in databases
+        for table in (db.values, db.deadlines, db.uses, db.sizes, db.counts)
+    )
+
+
+def key_bytes(db: Measurable, key: bytes, samples: int) -> int:
+    """What a key that is there takes with all that belongs to it; `samples` as in `size_of`."""
+    places = sum(key in table for table in (db.values, db.deadlines, db.uses, db.sizes))
+    numbers = (key in db.deadlines) + (key in db.sizes)
+    own = string_bytes(len(key)) + INDEX_BYTES + places * PLACE_BYTES + numbers * NUMBER_BYTES
+    return own + size_of(db.values[key], samples)

@@ -7,19 +7,18 @@ import pytest
 from selredis.keyspace.accounting import MeasuredDatabase, MeasuredNotedDatabase, NotedDatabase, keep_books
 from selredis.keyspace.database import Database, Keyspace
 from selredis.keyspace.memory import (
-    DEADLINE_BYTES,
     FEW_MEMBERS,
-    KEY_BYTES,
-    RECORD_BYTES,
+    INDEX_BYTES,
+    NUMBER_BYTES,
     SURVEYED_KEYS,
-    USE_BYTES,
+    table_bytes,
 )
 from selredis.pubsub import PubSub
 from selredis.values.list import List
 from selredis.values.size import size_of
 
 NOW_MS = 1_700_000_000_000
-K = KEY_BYTES + 48  # a key of a few letters
+K = INDEX_BYTES + 48  # a key of a few letters
 
 
 @pytest.fixture
@@ -78,7 +77,7 @@ def test_strings(keyspace, db):
     assert memory.used == K + 32
     db.set_deadline(b'abc', NOW_MS + 1)
     db.set_deadline(b'abc', NOW_MS + 2)
-    assert memory.used == K + 32 + DEADLINE_BYTES
+    assert memory.used == K + 32 + NUMBER_BYTES
     db.set(b'abc', b'1')
     assert memory.used == K
     db.set_deadline(b'abc', NOW_MS + 2)
@@ -94,7 +93,7 @@ def test_keys_that_expire(keyspace, db):
         db.set(key, b'12345')
         db.set_deadline(key, NOW_MS - 1)
     assert db.get(b'abc', bytes) is None
-    assert keyspace.memory.used == K + 48 + DEADLINE_BYTES
+    assert keyspace.memory.used == K + 48 + NUMBER_BYTES
     db.expire_bucket(db.index.due_bucket(NOW_MS))
     assert keyspace.memory.used == db.used == 0
     assert keyspace.expired == 2
@@ -104,14 +103,14 @@ def test_what_changes_in_place_is_measured_again(keyspace, db):
     memory = keyspace.memory
     push(db, b'abc', b'12345')
     items = db.get(b'abc', List)
-    assert memory.used == K + size_of(items) + RECORD_BYTES
+    assert memory.used == K + size_of(items) + NUMBER_BYTES
     items.push_left(bytes(1000))
     db.changed(b'abc', b'lpush')
-    assert memory.used == K + size_of(items) + RECORD_BYTES
+    assert memory.used == K + size_of(items) + NUMBER_BYTES
     db.put(b'abc', buffer := bytearray(b'12345'))
     buffer += bytes(1000)
     db.changed(b'abc', b'append')
-    assert memory.used == K + size_of(buffer) + RECORD_BYTES
+    assert memory.used == K + size_of(buffer) + NUMBER_BYTES
     db.set(b'abc', b'1')
     assert memory.used == K
     assert not db.sizes
@@ -171,14 +170,22 @@ def test_a_list_that_shrinks_is_counted_exactly_in_the_end(keyspace, db):
     assert keyspace.memory.used == counted(keyspace)
 
 
-def test_notes_of_uses_take_memory_as_well(keyspace, db):
-    for number in range(10):
+def test_the_account_follows_the_tables(keyspace, db):
+    memory = keyspace.memory
+    empty = memory.tables
+    assert empty == table_bytes(keyspace.databases)
+    for number in range(1000):
         db.set(b'%d' % number, b'1')
-    used = keyspace.memory.used
-    keyspace.memory.note_uses(keyspace.databases, noted=True)
-    assert keyspace.memory.used - used == 10 * USE_BYTES
-    keyspace.memory.note_uses(keyspace.databases, noted=False)
-    assert keyspace.memory.used == db.used == used
+    full = table_bytes(keyspace.databases)
+    steps = []
+    while memory.tables < full:
+        before = memory.tables
+        memory.follow_tables(keyspace.databases)
+        steps.append(memory.tables - before)
+    assert len(steps) > 20
+    assert max(steps) == steps[0] <= (full - empty) // 16 + 1
+    db.clear()  # what has gone counts at once
+    assert memory.tables == empty
 
 
 def test_passing_the_bound_is_said_once(keyspace, db):
@@ -203,13 +210,15 @@ def test_a_survey_of_little_is_exact(keyspace, db):
     for number in range(100):
         db.set(b'%d' % number, bytes(number))
         db.set_deadline(b'%d' % number, NOW_MS + 1)
-    assert keyspace.memory.survey(keyspace.databases, Random(0)) == keyspace.memory.used
+    tables = table_bytes(keyspace.databases)
+    assert keyspace.memory.survey(keyspace.databases, Random(0)) == keyspace.memory.used + tables
 
 
 def test_a_survey_of_much_is_near(keyspace, db):
     for number in range(SURVEYED_KEYS * 2):
         db.set(b'%d' % number, bytes(number % 200))
-    assert keyspace.memory.survey(keyspace.databases, Random(0)) == pytest.approx(keyspace.memory.used, rel=0.05)
+    expected = keyspace.memory.used + table_bytes(keyspace.databases)
+    assert keyspace.memory.survey(keyspace.databases, Random(0)) == pytest.approx(expected, rel=0.05)
 
 
 COMMANDS = (

@@ -97,7 +97,7 @@ def test_memory(client, ask, engine, monkeypatch):
     client('SET', 'k', bytes(2 << 20))
     told = ask('memory')
     used = int(told['used_memory'])
-    assert 2 << 20 < used < (2 << 20) + 10_000
+    assert 2 << 20 < used < (2 << 20) + 20_000
     assert told['used_memory_human'] in ('2.00M', '2.01M')
     assert (told['used_memory_rss'], told['used_memory_rss_human']) == (str(6 << 20), '6.00M')
     assert told['used_memory_peak_human'] == '8.00M'  # what the process had more than at the start

@@ -1,17 +1,20 @@
 """MEMORY: what keys and the server take."""
 
+import sys
+
 import pytest
 
 from selredis.commands.memory import CLIENT_BYTES, LITTLE_BYTES
-from selredis.keyspace.memory import DEADLINE_BYTES, KEY_BYTES
+from selredis.keyspace.memory import INDEX_BYTES, NUMBER_BYTES, PLACE_BYTES
 from selredis.process import Memory
 
 
 def test_usage_counts_the_key_its_value_and_its_deadline(client):
     client('SET', 'abc', '12345')
-    assert client('MEMORY', 'USAGE', 'abc') == KEY_BYTES + 48 + 48
+    usage = client('MEMORY', 'USAGE', 'abc')
+    assert usage == INDEX_BYTES + PLACE_BYTES + 48 + 48
     client('EXPIRE', 'abc', '100')
-    assert client('MEMORY', 'USAGE', 'abc') == KEY_BYTES + 48 + 48 + DEADLINE_BYTES
+    assert client('MEMORY', 'USAGE', 'abc') == usage + PLACE_BYTES + NUMBER_BYTES
 
 
 def test_usage_of_a_value_with_members_is_from_a_sample(client):
@@ -34,15 +37,16 @@ def test_stats_add_up(client, engine):
     client.pipeline('SET a 1', 'SET b 2 EX 100', 'SELECT 3', 'SET c 3')
     stats = client('MEMORY', 'STATS')
     assert stats[b'keys.count'] == 3
+    values, deadlines = engine.keyspace.databases[0].values, engine.keyspace.databases[0].deadlines
     assert stats[b'db.0'] == {
-        b'overhead.hashtable.main': 2 * KEY_BYTES,
-        b'overhead.hashtable.expires': DEADLINE_BYTES,
+        b'overhead.hashtable.main': sys.getsizeof(values) + 2 * INDEX_BYTES,
+        b'overhead.hashtable.expires': sys.getsizeof(deadlines) + NUMBER_BYTES,
         b'overhead.hashtable.slot-to-keys': 0,
     }
     assert set(stats) >= {b'db.3', b'peak.allocated', b'fragmentation', b'startup.allocated'}
     assert stats[b'dataset.bytes'] + stats[b'overhead.total'] == stats[b'total.allocated']
     assert stats[b'total.allocated'] == stats[b'clients.normal'] + engine.memory.data_bytes()
-    assert stats[b'keys.bytes-per-key'] == stats[b'total.allocated'] // 3
+    assert stats[b'keys.bytes-per-key'] == (stats[b'total.allocated'] - stats[b'startup.allocated']) // 3
     assert stats[b'peak.percentage'] <= 100
 
 
