@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from selredis.keyspace import index as index_module
 from selredis.keyspace.due_times import NEVER_MS
-from selredis.keyspace.index import KEYS_PER_BUCKET, RANK_MASK, KeyIndex, reverse_bits
+from selredis.keyspace.index import KEYS_PER_BUCKET, KeyIndex
+from selredis.values import buckets
+from selredis.values.buckets import RANK_MASK, reverse_bits
 
 
 def numbered(start, stop):
@@ -179,7 +181,8 @@ def test_an_invented_cursor_goes_on_somewhere_and_leaves_nothing_behind(cursor, 
 
 
 def test_keys_of_equal_rank_are_never_parted(monkeypatch):
-    monkeypatch.setattr(index_module, 'hash', lambda _: 12345, raising=False)
+    for module in (buckets, index_module):
+        monkeypatch.setattr(module, 'hash', lambda _: 12345, raising=False)
     keys = numbered(0, 200)
     index = index_of(keys)
     assert sorted(whole_scan(index, 1)) == sorted(keys)

@@ -1,0 +1,87 @@
+"""A set: members in no order of theirs, any of which may be asked for at random.
+
+Members are keys of dicts of a few dozen (values/buckets.py), in a small set of a single one. Dicts, for Python's own
+sets leave more places free, and need longer to find their n-th member.
+"""
+
+from collections.abc import Iterable
+from random import Random
+
+from selredis.values.buckets import Buckets
+
+MEMBERS_PER_BUCKET = (
+    40  # a dict's table has places for 42 and 85: halves of a bucket fit into the one, full ones the other
+)
+
+Members = dict[bytes, None]
+
+
+class Set(Buckets[Members]):
+    """Members. `most`: how many there were at the most, as often as it was worth noting (OBJECT ENCODING)."""
+
+    __slots__ = ('most',)
+
+    usual = MEMBERS_PER_BUCKET
+
+    def __init__(self, members: Iterable[bytes] = ()) -> None:
+        super().__init__()
+        self.most = 0
+        for member in members:
+            self.add(member)
+
+    def _new_bucket(self) -> Members:
+        return {}
+
+    def _part(self, bucket: Members, bit: int) -> tuple[Members, Members]:
+        stay: Members = {}
+        move: Members = {}
+        for member in bucket:
+            (move if hash(member) & bit else stay)[member] = None
+        return stay, move
+
+    def _join(self, bucket: Members, other: Members) -> None:
+        bucket |= other
+
+    def __contains__(self, member: bytes) -> bool:
+        return member in self.bucket_of(member)
+
+    def add(self, member: bytes) -> bool:
+        """Whether it was not in it before."""
+        buckets = self.buckets
+        slot = hash(member) & self.mask
+        if slot >= len(buckets):
+            slot &= self.mask >> 1
+        bucket = buckets[slot]
+        if member in bucket:
+            return False
+        bucket[member] = None
+        self.room -= 1
+        if self.room < 0:
+            self.most = max(self.most, len(self))
+            self._split()
+        return True
+
+    def remove(self, member: bytes) -> bool:
+        """Whether it was in it."""
+        bucket = self.bucket_of(member)
+        if member not in bucket:
+            return False
+        del bucket[member]
+        self.room += 1
+        if self.room > 2 * MEMBERS_PER_BUCKET:
+            self._shrink()
+        return True
+
+    def pop_random(self, random: Random) -> bytes:
+        """Take out any member, each as likely as another. The set must not be empty."""
+        member = self.random_member(random)
+        self.remove(member)
+        return member
+
+    def copy(self) -> 'Set':
+        copy = Set()
+        copy.buckets = [bucket.copy() for bucket in self.buckets]
+        copy.mask = self.mask
+        copy.room = self.room
+        copy.most = self.most
+        return copy
