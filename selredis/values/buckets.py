@@ -100,7 +100,7 @@ class Buckets(Generic[Bucket]):
     # --- the order ---
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
-        """The cursor to go on with, below 2**31, 0 at the end; and about `count` members, of the next ranks from cursor on.
+        """The cursor to go on with, below 2**31, 0 at the end; and about `count` members of the next ranks from cursor.
 
         Members of equal rank are never parted and the last few of a bucket not left behind: a quarter more may come.
         """
