@@ -65,6 +65,16 @@ def test_info_counts_clients_keys_readers_and_prefixes(client, tracking):
     assert counts(client) == (3, 1, 1, 2)
 
 
+def test_everybody_who_has_read_a_key_is_told_once(client, tracking):
+    readers = [tracking() for _ in range(4)]
+    for reader in readers * 2:
+        reader('GET', 'a')
+        reader.received.clear()
+    client('SET', 'a', 1)
+    client('SET', 'a', 2)
+    assert [told(reader) for reader in readers] == [[b'a']] * 4
+
+
 def test_the_keyspace_tells_of_changes_only_while_somebody_may_want_to_know(client, engine, tracking):
     keyspace = engine.keyspace
     reader = tracking()
