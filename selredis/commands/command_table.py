@@ -180,7 +180,7 @@ def keys_in(commands: Mapping[bytes, Command], call: Argv) -> list[FoundKey]:
     if not entry.takes(len(call)):
         raise ReplyError(b'ERR Invalid number of arguments specified for command')
     found = find_keys(entry, call)
-    if found is None:
+    if not found:
         raise ReplyError(b'ERR Invalid arguments specified for command')
     return found
 
@@ -230,10 +230,13 @@ def info(entry: Command) -> Reply:
 
 def key_spec(spec: KeySpec) -> Map:
     search = Map({b'type': b'index', b'spec': Map({b'index': spec.at})})
+    if spec.keyword:
+        behind = Map({b'keyword': spec.keyword.encode(), b'startfrom': spec.at})
+        search = Map({b'type': b'keyword', b'spec': behind})
     if spec.at == UNKNOWN:
         search = finding = Map({b'type': b'unknown', b'spec': Map()})
     elif spec.first is None:
-        range_ = Map({b'lastkey': spec.last, b'keystep': spec.step, b'limit': 0})
+        range_ = Map({b'lastkey': spec.last, b'keystep': spec.step, b'limit': spec.limit})
         finding = Map({b'type': b'range', b'spec': range_})
     else:
         keynum = Map({b'keynumidx': 0, b'firstkey': spec.first, b'keystep': spec.step})

@@ -47,7 +47,9 @@ class KeySpec(NamedTuple):
 
     The search begins at word `at`. Either a range: to the word `last` places behind it (negative: counted from the
     end of the command), every `step` words; or, with `first`, a number of keys stands at `at` and the keys `first`
-    words behind it. Where `at` is UNKNOWN no such rule tells the keys. `flags` are Redis's own words: RO, RW, OW or RM,
+    words behind it. With `keyword` the search begins behind the first such word that is found from word `at` on, and a
+    `last` of -1 with a `limit` means the first part of the words left, divided in so many. Where `at` is UNKNOWN no
+    such rule tells the keys. `flags` are Redis's own words: RO, RW, OW or RM,
     then access, update, insert, delete; not_key for what is only found like a key; variable_flags if they depend on the
     options. `note` tells people what they mean.
     """
@@ -58,6 +60,8 @@ class KeySpec(NamedTuple):
     step: int
     first: int | None
     note: str = ''
+    keyword: str = ''
+    limit: int = 0
 
 
 def key(flags: str, at: int, last: int = 0, step: int = 1, *, note: str = '') -> KeySpec:
@@ -68,6 +72,11 @@ def key(flags: str, at: int, last: int = 0, step: int = 1, *, note: str = '') ->
 def numkeys(flags: str, at: int, first: int = 1, step: int = 1) -> KeySpec:
     """Keys behind their own number."""
     return KeySpec(tuple(flags.split()), at, 0, step, first)
+
+
+def keyword(flags: str, word: str, at: int, last: int = 0, step: int = 1, *, limit: int = 0) -> KeySpec:
+    """Keys in a range of words behind a keyword."""
+    return KeySpec(tuple(flags.split()), at, last, step, None, '', word, limit)
 
 
 def unknown(flags: str, *, note: str) -> KeySpec:

@@ -80,6 +80,8 @@ def find_keys(command: Command, argv: Argv) -> list[FoundKey] | None:
         if 'not_key' in spec.flags:
             continue
         places = _places(spec, argv)
+        if spec.keyword and not places:  # it may be left out
+            continue
         if not places or places[-1] >= len(argv):
             return None
         flags = VARIABLE_FLAGS[command.name](argv) if 'variable_flags' in spec.flags else spec.flags
@@ -95,8 +97,16 @@ def _places(spec: KeySpec, argv: Argv) -> range:
             return range(0)
         first = spec.at + spec.first
         return range(first, first + int(count) * spec.step, spec.step)
-    last = spec.at + spec.last if spec.last >= 0 else len(argv) + spec.last
-    return range(spec.at, last + 1, spec.step)
+    first = spec.at
+    if spec.keyword:
+        found = [place for place in range(first, len(argv)) if argv[place].upper() == spec.keyword.encode()]
+        if not found:
+            return range(0)
+        first = found[0] + 1
+    if spec.limit:
+        return range(first, first + (len(argv) - first) // spec.limit, spec.step)
+    last = first + spec.last if spec.last >= 0 else len(argv) + spec.last
+    return range(first, last + 1, spec.step)
 
 
 def legacy_range(command: Command) -> LegacyRange:
@@ -111,7 +121,8 @@ def legacy_range(command: Command) -> LegacyRange:
     for spec in command.keys:
         last = spec.at + spec.last if spec.last >= 0 else spec.last
         follows = not lasts or lasts[-1] == spec.at - 1
-        if spec.first is None and spec.at != UNKNOWN and follows and (spec.step == 1 or len(command.keys) == 1):
+        indexed = spec.first is None and spec.at != UNKNOWN and not spec.keyword
+        if indexed and follows and (spec.step == 1 or len(command.keys) == 1):
             firsts.append(spec.at)
             lasts.append(last)
             step = spec.step

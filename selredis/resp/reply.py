@@ -44,6 +44,12 @@ class Pairs(list[tuple[object, object]]):
     __slots__ = ()
 
 
+class PairMap(list[tuple[object, object]]):
+    """A map in RESP3, an array of pairs in RESP2 (XREAD). A key may be in it twice."""
+
+    __slots__ = ()
+
+
 class Set_(list[object]):
     """A set in RESP3, an array in RESP2."""
 

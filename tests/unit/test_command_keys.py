@@ -3,7 +3,7 @@
 import pytest
 
 import selredis.commands  # noqa: F401  (importing it fills the command table)
-from selredis.engine.command import COMMANDS, Command, key, numkeys, unknown
+from selredis.engine.command import COMMANDS, Command, key, keyword, numkeys, unknown
 from selredis.engine.command_keys import LegacyRange, find_keys, has_keys, legacy_range
 
 
@@ -50,6 +50,12 @@ def keys_of(command: Command, line: str) -> list[bytes] | None:
         (numkeys('RO', 1), 'X 9223372036854775807 a', None),
         (numkeys('RO', 3), 'X', None),
         (numkeys('RO', 1, first=2), 'X 1 option a', [b'a']),
+        (keyword('RO', 'FROM', 1), 'X a b from c d', [b'c']),
+        (keyword('RO', 'FROM', 1, -1), 'X FROM FROM a', [b'FROM', b'a']),
+        (keyword('RO', 'FROM', 2, -1, limit=2), 'X FROM FROM a b 0 0', [b'a', b'b']),
+        (keyword('RO', 'FROM', 1, -1, limit=2), 'X FROM a b 0', [b'a']),
+        (keyword('RO', 'FROM', 1, -1, limit=2), 'X FROM', []),
+        (keyword('RO', 'FROM', 1), 'X a b', []),
     ],
 )
 def test_places(spec, line, keys):
@@ -89,6 +95,7 @@ def test_flags_of_set_depend_on_its_options():
         ((key('OW', 1), key('RO', 3)), LegacyRange(1, 1, 1, True)),
         ((key('OW', 1), key('RO', 2, -1, 2)), LegacyRange(1, 1, 1, True)),
         ((numkeys('RO', 1),), LegacyRange(0, 0, 0, True)),
+        ((keyword('RO', 'FROM', 1),), LegacyRange(0, 0, 0, True)),
         ((key('RO', 1), unknown('OW', note='elsewhere')), LegacyRange(1, 1, 1, True)),
         ((key('OW', 1), numkeys('RO', 2)), LegacyRange(1, 1, 1, True)),
     ],
