@@ -18,7 +18,7 @@ SINCE_7_2: dict[str, dict[str, list[str] | str | int]] = {
     'blpop': {'flags': BLOCKING},
     'brpop': {'flags': BLOCKING},
     'brpoplpush': {'flags': BLOCKING_GROWING},
-    'client|kill': {'arguments': 'SKIPME takes yes or no'},
+    'client|kill': {'arguments': 'SKIPME takes yes or no; MAXAGE is of 7.4'},
     'client|list': {'arguments': 'ID is no block'},
     'client|pause': {'since': '3.0.0'},
     'client|setname': {'tips': ALL_NODES},

@@ -292,6 +292,7 @@ def read_filter(client: Client, option: bytes, value: bytes) -> Filter:
         ('6.2.0', 'Clients may be chosen by `LADDR`.'),
         ('7.4.0', 'Clients may be chosen by `MAXAGE`.'),
     ),
+    types={'maxage': 'integer'},
     arguments={
         'ip:port-client-id-etc': about('filter'),
         'ip:port': about('old-format', deprecated='2.8.12'),
@@ -302,6 +303,7 @@ def read_filter(client: Client, option: bytes, value: bytes) -> Filter:
         'REPLICA': about(since='5.0.0'),
         'ADDR': about('addr'),
         'LADDR': about('laddr', since='6.2.0'),
+        'MAXAGE': about(since='7.4.0'),
     },
 )
 def client_kill(client: Client, argv: Argv) -> Reply:
