@@ -5,12 +5,13 @@ that came before; when a key has become what it waits for, the command runs agai
 with the deadline that it has. Nothing else of it is kept: no coroutine, no continuation.
 """
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from selredis.engine.client import Client, ReplyMode, Wait
 from selredis.engine.command import Argv
 from selredis.errors import UNBLOCKED, ReplyError
-from selredis.keyspace.database import Database
+from selredis.keyspace.database import Database, Gone, Waiter
 
 if TYPE_CHECKING:
     from selredis.engine.engine import Engine
@@ -33,6 +34,8 @@ class BlockedClients(dict[Client, None]):
         self[client] = None
         for key in wait.keys:
             wait.db.wait(key, wait.kind, client)
+            if wait.or_gone:
+                wait.db.wait(key, Gone, client)
         if wait_ms:
             wait.timer = engine.timers.call_at(engine.monotonic_ms() + wait_ms, lambda: self.time_out(client))
 
@@ -42,7 +45,8 @@ class BlockedClients(dict[Client, None]):
         assert wait is not None
         assert command is not None
         wait.command = command
-        wait.argv = argv
+        if not wait.argv:
+            wait.argv = argv
 
     def unpark(self, client: Client) -> None:
         """End a client's waiting without a word to it."""
@@ -50,6 +54,8 @@ class BlockedClients(dict[Client, None]):
         assert wait is not None
         for key in wait.keys:
             wait.db.unwait(key, wait.kind, client)
+            if wait.or_gone:
+                wait.db.unwait(key, Gone, client)
         if wait.timer is not None:
             wait.timer.cancel()
         client.wait = None
@@ -90,38 +96,47 @@ class BlockedClients(dict[Client, None]):
                 self._serve(db, key)
 
     def _serve(self, db: Database, key: bytes) -> None:
-        """Run the commands that wait for a key in the order in which they came, as long as there is something in it."""
-        engine = self._engine
+        """Run the commands that wait for a key in the order in which they came, as long as there is something in it.
+
+        And of those that waited for it to be of another kind the ones that asked to be told that it is not.
+        """
         kind = type(db.peek(key))
-        waiters = db.waiting.get((key, kind))
-        if waiters is None:
-            return
+        waiters = db.waiting.get((key, kind), OrderedDict())
         # Nobody twice: who goes on waiting has had its turn, and stands behind the others now, as in Redis.
         for _ in range(len(waiters)):
             if not waiters or type(db.peek(key)) is not kind:
                 break
             waiter = next(iter(waiters))
-            assert isinstance(waiter, Client)
-            wait = waiter.wait
-            assert wait is not None
-            if engine.pause.holds_back(waiter, wait.command):  # the pause began in the transaction that made it ready
-                self.unpark(waiter)
-                engine.pause.postpone(waiter, wait.command, wait.argv)
-                continue
-            place = len(waiter.out)
-            running, engine.running = engine.running, waiter
-            encoded = engine.call(waiter, wait.command, wait.argv)
-            engine.running = running
-            if encoded is None:
+            self._run_again(waiter)
+            if waiter in waiters:
                 waiters.move_to_end(waiter)
-            else:
-                if waiter.tracking is not None:
-                    waiter.tracking.end_of_command(waiter, wait.argv)
-                # What it has published to itself comes behind the reply.
-                pushes = waiter.out[place:]
-                del waiter.out[place:]
-                self._end_wait(waiter, encoded)
-                waiter.out += pushes
+        for waiter in list(db.waiting.get((key, Gone), ())):
+            assert isinstance(waiter, Client)
+            if waiter.wait is not None and waiter.wait.kind is not type(db.peek(key)):
+                self._run_again(waiter)
+
+    def _run_again(self, waiter: Waiter) -> None:
+        """Run the command of a waiting client, which may go on waiting."""
+        assert isinstance(waiter, Client)
+        engine, wait = self._engine, waiter.wait
+        assert wait is not None
+        if engine.pause.holds_back(waiter, wait.command):  # the pause began in the transaction that made it ready
+            self.unpark(waiter)
+            engine.pause.postpone(waiter, wait.command, wait.argv)
+            return
+        place = len(waiter.out)
+        running, engine.running = engine.running, waiter
+        encoded = engine.call(waiter, wait.command, wait.argv)
+        engine.running = running
+        if encoded is None:
+            return
+        if waiter.tracking is not None:
+            waiter.tracking.end_of_command(waiter, wait.argv)
+        # What it has published to itself comes behind the reply.
+        pushes = waiter.out[place:]
+        del waiter.out[place:]
+        self._end_wait(waiter, encoded)
+        waiter.out += pushes
 
     def _end_wait(self, client: Client, encoded: bytes) -> None:
         """Give a waiting client its reply, if it wants any, and let it go on with what it said meanwhile."""

@@ -69,20 +69,24 @@ class Transaction:
 class Wait:
     """A command that waits for one of its keys to become a value of some kind; it will run again then.
 
+    `or_gone`: or to be of that kind no longer, so that there is nothing to wait for.
     `postponed`: it waits for the end of a pause instead (engine/pause.py).
     """
 
-    __slots__ = ('argv', 'command', 'db', 'keys', 'kind', 'on_timeout', 'postponed', 'timer')
+    __slots__ = ('argv', 'command', 'db', 'keys', 'kind', 'on_timeout', 'or_gone', 'postponed', 'timer')
 
-    def __init__(self, db: Database, keys: list[bytes], kind: type, on_timeout: Reply) -> None:
+    def __init__(
+        self, db: Database, keys: list[bytes], kind: type, on_timeout: Reply, *, or_gone: bool = False
+    ) -> None:
         self.db = db
         self.keys = list(dict.fromkeys(keys))
         self.kind = kind
         self.on_timeout = on_timeout
+        self.or_gone = or_gone
         self.timer: Timer | None = None
         self.postponed = False
         self.command: Command
-        self.argv: Argv
+        self.argv: Argv = []
 
 
 class Client:
@@ -313,8 +317,20 @@ class Client:
             self.engine.stats.query_limit_disconnections += 1
             self.doom()
 
-    def block_on(self, keys: list[bytes], kind: type, wait_ms: int, on_timeout: Reply) -> Reply:
+    def block_on(
+        self,
+        keys: list[bytes],
+        kind: type,
+        wait_ms: int,
+        on_timeout: Reply,
+        *,
+        or_gone: bool = False,
+        again: Argv | None = None,
+    ) -> Reply:
         """Wait until one of keys is of that kind, then run the command again; 0 ms: for ever.
+
+        `or_gone`: also if one of them, which are all of that kind now, is so no longer. `again`: the words to run again
+        with, where those at hand would mean something else by then.
 
         What a handler returns when it has found nothing. A client that waits already goes on waiting where it is, with
         the deadline that it has. Inside a transaction nothing waits: the reply is on_timeout at once.
@@ -322,7 +338,9 @@ class Client:
         if self.in_exec:
             return on_timeout
         if self.wait is None:
-            self.engine.blocked.park(self, Wait(self.db, keys, kind, on_timeout), wait_ms)
+            wait = Wait(self.db, keys, kind, on_timeout, or_gone=or_gone)
+            wait.argv = again or []
+            self.engine.blocked.park(self, wait, wait_ms)
         return BLOCKED
 
     def watch(self, key: bytes) -> None:

@@ -542,6 +542,8 @@ class Engine:
             left = True
         if self.active_expire and not keyspace.keep_expired and self._expire_slice():
             left = True
+        if keyspace.ready:  # a key is gone that somebody waits to see gone
+            self.blocked.serve_ready()
         return left
 
     def _expire_slice(self) -> bool:

@@ -20,7 +20,7 @@ from itertools import islice
 
 from selredis import process
 from selredis.engine.engine import Engine
-from selredis.keyspace.database import Database
+from selredis.keyspace.database import Database, Gone
 from selredis.values.buckets import RANK_BITS
 from selredis.version import REDIS_VERSION, SELREDIS_VERSION
 
@@ -105,7 +105,7 @@ def clients(engine: Engine) -> Fields:
         'clients_in_timeout_table': sum(bool(client.wait and client.wait.timer) for client in engine.blocked),
         'total_watched_keys': sum(len(db.watched) for db in databases),
         'total_blocking_keys': sum(len({key for key, _ in db.waiting}) for db in databases),
-        'total_blocking_keys_on_nokey': 0,
+        'total_blocking_keys_on_nokey': sum(kind is Gone for db in databases for _, kind in db.waiting),
     }
 
 

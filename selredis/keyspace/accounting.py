@@ -59,6 +59,10 @@ class MeasuredDatabase(Database):
         if value is not None and type(value) is not bytes and type(value) is not int:
             self.keyspace.memory.recount(self, key, value, event)
 
+    def changed_aside(self, key: bytes, event: bytes | None, count: int = 1) -> None:
+        super().changed_aside(key, event, count)
+        self.keyspace.memory.recount(self, key, self.values[key], event or b'')
+
     def set_deadline(self, key: bytes, deadline_ms: int) -> None:
         if key not in self.deadlines:
             self.keyspace.memory.add(self, NUMBER_BYTES)

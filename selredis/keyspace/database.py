@@ -38,6 +38,10 @@ class Waiter(Protocol):
     def __hash__(self) -> int: ...
 
 
+class Gone:
+    """In place of a kind: who waits for a key under it is told when the key goes or becomes one of another kind."""
+
+
 def as_kind(value: Any, kind: type) -> Any:
     """A value as one of the kind that a command works on: a string as bytes or bytearray. Raises WRONGTYPE."""
     if kind is bytes and type(value) in STRING_KINDS:
@@ -118,7 +122,7 @@ class Keyspace:
         one.sizes, other.sizes = other.sizes, one.sizes
         one.counts, other.counts = other.counts, one.counts
         for db in (one, other):
-            self.ready += [(db, key) for key, kind in db.waiting if type(db.values.get(key)) is kind]
+            self.ready += [(db, key) for key, kind in db.waiting if kind in (type(db.values.get(key)), Gone)]
 
 
 class Database:
@@ -313,10 +317,24 @@ class Database:
         """
         for watcher in self.watched.get(key, ()):
             watcher.watch_broken = True
-        if self.waiting and (key, type(self.values.get(key))) in self.waiting:
-            self.keyspace.ready.append((self, key))
+        if self.waiting:
+            self.wake(key)
         if self.keyspace.invalidate is not None:
             self.keyspace.invalidate(key, by_client)
+
+    def wake(self, key: bytes) -> None:
+        """Have those who wait for what has become of a key look at it."""
+        if (key, type(self.values.get(key))) in self.waiting or (key, Gone) in self.waiting:
+            self.keyspace.ready.append((self, key))
+
+    def changed_aside(self, key: bytes, event: bytes | None, count: int = 1) -> None:
+        """Say that something has changed that belongs to a key and is not its content, as a stream's groups do not.
+
+        It counts as a change, but who watches the key or has a copy of it learns nothing.
+        """
+        self.keyspace.dirty += count
+        if event is not None:
+            self.notify(key, event)
 
     def deadline_of(self, key: bytes) -> int | None:
         return self.deadlines.get(key)
@@ -406,6 +424,7 @@ class Database:
             if key in self.values:
                 for watcher in watchers:
                     watcher.watch_broken = True
+        self.keyspace.ready += [(self, key) for key, kind in self.waiting if kind is Gone and key in self.values]
         self.keyspace.dirty += len(self.values)
         if len(self.values) > LARGE and not at_once:
             self.keyspace.discarded.add(self.index.buckets, self.deadlines, self.values)
