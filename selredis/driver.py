@@ -359,10 +359,12 @@ class Driver:
             self.close_idle(self.config['timeout'] * 1000)
 
     def close_idle(self, idle_ms: int) -> None:
-        """Close clients that have been silent for longer; subscribers and waiting ones may be (redis timeout.c)."""
+        """Close who has been silent for longer; subscribers, monitors and waiting clients may be (redis timeout.c)."""
         oldest_ms = self.engine.now_ms - idle_ms
         for connection in self.table.all():
-            if connection.last_active_ms < oldest_ms and not connection.subscribed and connection.wait is None:
+            if connection.last_active_ms >= oldest_ms or connection.wait is not None:
+                continue
+            if not (connection.subscribed or connection in self.engine.monitors):
                 self.log.verbose('Closing idle client')
                 connection.doom()
 

@@ -113,6 +113,21 @@ def test_timeout(server: Server, connect: Connect, clock: ManualClock):
     assert ask(server, busy, 'PING').text == b'PONG'
 
 
+def test_who_may_be_silent(server: Server, connect: Connect, clock: ManualClock):
+    subscriber, monitor, waiting, held_back, idle = (connect() for _ in range(5))
+    assert ask(server, subscriber, 'SUBSCRIBE', 'news').items[0].text == b'subscribe'
+    assert ask(server, idle, 'CONFIG', 'SET', 'timeout', 10).text == b'OK'
+    waiting.send_command('BLPOP', 'q', 0)
+    assert ask(server, idle, 'CLIENT', 'PAUSE', 100_000, 'WRITE').text == b'OK'
+    held_back.send_command('SET', 'k', 'v')
+    while len(server.engine.blocked) < 2:
+        turn(server)
+    assert ask(server, monitor, 'MONITOR').text == b'OK'
+    clock.advance(11_000)
+    wait_until_closed(server, idle)
+    assert len(server.engine.clients) == 4
+
+
 def test_keepalive_of_newcomers(server: Server, connect: Connect):
     def asks_whether_it_is_there() -> int:
         client = connect()
