@@ -18,6 +18,7 @@ from selredis.engine.client_info import memory_of
 from selredis.keyspace.accounting import keep_books
 from selredis.keyspace.eviction import Evictor
 from selredis.keyspace.memory import INDEX_BYTES, NO_LIMIT, NUMBER_BYTES, table_bytes
+from selredis.keyspace.survey import Survey
 
 if TYPE_CHECKING:
     from selredis.engine.engine import Engine
@@ -45,6 +46,7 @@ class MemoryUse:
         '_exceeded_us',
         '_next_sum_us',
         '_peak',
+        '_survey',
         'startup',
         'startup_bytes',
     )
@@ -55,6 +57,7 @@ class MemoryUse:
         self._client_bytes = 0
         self._next_sum_us = 0
         self._peak = 0
+        self._survey = Survey()
         self._exceeded_us = 0
         self._exceeded_since_us: int | None = None
         self.startup = process.memory()  # of the process when it was ready, without data and clients
@@ -122,7 +125,7 @@ class MemoryUse:
         keyspace = self._engine.keyspace
         if keyspace.memory.measured:
             return keyspace.memory.used + keyspace.memory.tables
-        return keyspace.memory.survey(keyspace.databases, self._engine.random)
+        return self._survey.ask(keyspace.databases, keyspace.now_ms)
 
     def client_bytes(self) -> int:
         """What clients take. It may be the figure of a moment ago: of milliseconds for each hundred of them."""
@@ -159,6 +162,8 @@ class MemoryUse:
         if keyspace.memory.measured:
             keyspace.memory.follow_tables(keyspace.databases)
             self.look()
+        else:
+            self._survey.tick(keyspace.databases, keyspace.now_ms)
 
     def look(self) -> None:
         """See whether all is within the limit."""

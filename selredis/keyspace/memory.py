@@ -1,21 +1,19 @@
 """How much memory the data takes, by a model: objects at the size that CPython's allocator gives them, and the tables
 that they stand in.
 
-Nothing is kept while nobody needs it: `survey` counts what is there, a part of it where that is much. With `maxmemory`
-a keyspace is *measured*: counted through once, from then on every change is added to `Memory.used`
-(`keyspace.accounting`). `tools/memory_check.py` compares the model with what the system says.
+Nothing is kept while nobody needs it: whoever asks has to look (`keyspace.survey`). With `maxmemory` a keyspace is
+*measured*: counted through once, from then on every change is added to `Memory.used` (`keyspace.accounting`).
+`tools/memory_check.py` compares the model with what the system says.
 
 A dict that is full is made twice as large at once, for the sake of a single key that has come. Lest thousands of others
 have to go for it at one stroke the account follows the tables within seconds, some times a second a part of the way.
 """
 
 from collections.abc import Callable
-from random import Random
 from sys import getsizeof
 from typing import Any, Protocol
 
 from selredis.keyspace.index import KeyIndex
-from selredis.values.buckets import RANK_BITS
 from selredis.values.list import List
 from selredis.values.size import OF_CONTAINERS, size_of, string_bytes, strings_bytes
 
@@ -33,11 +31,6 @@ NO_LIMIT = 1 << 62
 # Values with more members are counted through once so many changes, as a share of their members, have come together.
 FEW_MEMBERS = 64
 CHANGES_SHARE = 8
-
-# Of larger databases so many keys are looked at, and so many members of a value.
-SURVEYED_KEYS = 10_000
-SAMPLED_KEYS = 1_000
-SAMPLED_MEMBERS = 16
 
 
 class Measurable(Protocol):
@@ -169,21 +162,6 @@ class Memory:
             db.counts.pop(key, None)
             size = self.stored(db, key, value)
         self.add(db, size - old)
-
-    def survey(self, databases: list[Any], random: Random) -> int:
-        """What the data takes, if it is not measured: large databases and values are estimated from a part of them."""
-        return sum(self._survey(db, random) for db in databases if db.values) + table_bytes(databases)
-
-    def _survey(self, db: Measurable, random: Random) -> int:
-        values = db.values
-        keys: Any = values
-        if len(values) > SURVEYED_KEYS:
-            # Keys that stand together in the index have only their hashes in common.
-            _, keys = db.index.scan(random.getrandbits(RANK_BITS), SAMPLED_KEYS)
-            if len(keys) < SAMPLED_KEYS // 2:
-                keys += db.index.scan(0, SAMPLED_KEYS)[1]
-        found = strings_bytes(keys) + sum(size_of(values[key], SAMPLED_MEMBERS) for key in keys)
-        return found * len(values) // len(keys) + len(values) * INDEX_BYTES + len(db.deadlines) * NUMBER_BYTES
 
 
 def table_bytes(databases: list[Any]) -> int:

@@ -10,7 +10,6 @@ from selredis.keyspace.memory import (
     FEW_MEMBERS,
     INDEX_BYTES,
     NUMBER_BYTES,
-    SURVEYED_KEYS,
     table_bytes,
 )
 from selredis.pubsub import PubSub
@@ -204,21 +203,6 @@ def test_an_account_that_ends_leaves_nothing(keyspace, db):
     keyspace.memory.stop(keyspace.databases)
     keep_books(keyspace)
     assert (db.used, db.sizes, db.counts, keyspace.memory.used) == (0, {}, {}, 0)
-
-
-def test_a_survey_of_little_is_exact(keyspace, db):
-    for number in range(100):
-        db.set(b'%d' % number, bytes(number))
-        db.set_deadline(b'%d' % number, NOW_MS + 1)
-    tables = table_bytes(keyspace.databases)
-    assert keyspace.memory.survey(keyspace.databases, Random(0)) == keyspace.memory.used + tables
-
-
-def test_a_survey_of_much_is_near(keyspace, db):
-    for number in range(SURVEYED_KEYS * 2):
-        db.set(b'%d' % number, bytes(number % 200))
-    expected = keyspace.memory.used + table_bytes(keyspace.databases)
-    assert keyspace.memory.survey(keyspace.databases, Random(0)) == pytest.approx(expected, rel=0.05)
 
 
 COMMANDS = (
