@@ -4,11 +4,12 @@ Every field says what is true of this server; what is about a part that it does 
 Redis that does not use it. Left out is what could only be made up: Redis's allocator and its fragmentation, its buffers
 of fixed size, its threads.
 
-`used_memory` is what data and clients take, by a model (`keyspace.memory`), and what is compared with maxmemory; without
-that it is an estimate where the keys are many (`keyspace.survey`). The interpreter and the program are not in it: `used_memory_process` is what the process has in main memory and does not
-share with other programs, now and when it was ready. The peak is the most that was ever in use when that was looked at,
-or that the process has grown by, if that is more. `mem_fragmentation_ratio` is what the process has in main memory, all
-in all, to what it had when it was ready together with what is in use now.
+`used_memory` is what data and clients take, by a model (`keyspace.memory`), and what is compared with maxmemory;
+without that it is an estimate where the keys are many (`keyspace.survey`). The interpreter and the program are not in
+it: `used_memory_process` is what the process has in main memory and does not share with other programs, now and when it
+was ready. The peak is the most that was ever in use when that was looked at, or that the process has grown by, if
+that is more. `mem_fragmentation_ratio` is what the process has in main memory, all in all, to what it had when it was
+ready together with what is in use now.
 """
 
 import os
