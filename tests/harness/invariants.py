@@ -23,6 +23,7 @@ def check_invariants(engine: Engine) -> None:
     check_tracking(engine, clients)
     check_pause(engine)
     check_client_eviction(engine)
+    check_memory(engine)
 
 
 def check_keys(db: Database) -> None:
@@ -128,6 +129,18 @@ def check_client_eviction(engine: Engine) -> None:
     assert set(eviction._of) <= set(engine.clients.values())
     assert eviction.total_bytes == sum(eviction._of.values())
     assert eviction.limit_bytes or not eviction._of
+
+
+def check_memory(engine: Engine) -> None:
+    """Books are kept of all that is there and of nothing else, or not at all."""
+    memory = engine.keyspace.memory
+    assert memory.used == sum(db.used for db in engine.keyspace.databases)
+    assert memory.measured or not memory.passed
+    for db in engine.keyspace.databases:
+        assert db.counts.keys() <= db.sizes.keys() <= db.values.keys()
+        assert db.uses.keys() <= db.values.keys()
+        assert engine.keyspace.uses.noted or not db.uses
+        assert memory.measured or not (db.used or db.sizes)
 
 
 def check_deserted(engine: Engine) -> None:
