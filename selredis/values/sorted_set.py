@@ -1,0 +1,338 @@
+"""A sorted set: members by score, those of equal score by their bytes.
+
+Theory of operation. A table tells the score of a member. Beside it all members stand in order, in *runs* of up to a few
+hundred: for each run an array of scores and a list of its members, place for place. What one run has is all before what
+the next one has. `bound_scores` and `bound_members` tell for every run but the last an element that none of the run is
+behind, and all of the next are: two binary searches, among the bounds and in a run, find any element, and to insert one
+moves a part of one run. A run that has become long is split in two; one that has become short is joined to another.
+
+A rank is what all runs before have, together. Runs are counted by groups of GROUP, and `totals` tells how many elements
+are in each group; with one run there are none. All ranges, by rank, score and member alike, are ranges of ranks.
+
+Measured, CPython 3.11, against a list of (score, member) tuples: half the time, as the array's scores lie side by side,
+and 56 bytes less for each element.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any
+
+from selredis.values.scanning import FEW, MOST, ScannableDict
+
+Element = tuple[bytes, float]
+
+LONG = 256  # elements of a run
+SHORT = 32  # elements of a run that is joined to the next, if both have no more than JOINED
+JOINED = 192
+GROUP_BITS = 6
+GROUP = 1 << GROUP_BITS
+
+
+class SortedSet:
+    """Members with scores, in order. A score may be infinite, but not nan; in a database there is none without members.
+
+    Ranks are counted from 0. A range of ranks is from start up to but without stop, both from 0 to len.
+    """
+
+    __slots__ = ('bound_members', 'bound_scores', 'member_runs', 'score_runs', 'scores', 'totals')
+
+    def __init__(self, items: Iterable[Element] = ()) -> None:
+        self.scores: ScannableDict[float] = ScannableDict(items)
+        self._arrange()
+
+    def __len__(self) -> int:
+        return self.scores.count
+
+    def __contains__(self, member: bytes) -> bool:
+        return member in self.scores
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The members in order."""
+        return chain.from_iterable(self.member_runs)
+
+    def items(self) -> Iterator[Element]:
+        """Members and scores in order."""
+        return zip(self, chain.from_iterable(self.score_runs), strict=True)
+
+    def copy(self) -> 'SortedSet':
+        copied = SortedSet()
+        copied.scores = self.scores.copy()
+        copied.member_runs = [members.copy() for members in self.member_runs]
+        copied.score_runs = [scores[:] for scores in self.score_runs]
+        copied.bound_members = self.bound_members.copy()
+        copied.bound_scores = self.bound_scores[:]
+        copied.totals = self.totals.copy()
+        return copied
+
+    def shorten(self, count: int) -> None:
+        """Let go of about so many members, whichever are the quickest: the set is of no more use."""
+        runs = self.member_runs
+        left = count
+        while runs and left > 0:
+            left -= len(runs.pop())
+            self.score_runs.pop()
+        self.scores.shorten(count)
+
+    # --- one member ---
+
+    def score(self, member: bytes) -> float | None:
+        """The score of a member, None if it is not there."""
+        scores = self.scores
+        return scores.parts[hash(member) & scores.mask].get(member)
+
+    def put(self, member: bytes, score: float) -> bool:
+        """Give a member a score, whether it is there or not; whether it is new."""
+        table = self.scores
+        part = table.parts[hash(member) & table.mask]
+        old = part.get(member)
+        if old is None:
+            part[member] = score
+            table.count += 1
+            if len(part) > MOST:
+                table.split(member)
+            self._insert(member, score)
+            return True
+        if old != score:
+            part[member] = score
+            self._move(member, old, score)
+        return False
+
+    def remove(self, member: bytes) -> bool:
+        """Remove a member; False if it is not there."""
+        table = self.scores
+        part = table.parts[hash(member) & table.mask]
+        score = part.pop(member, None)
+        if score is None:
+            return False
+        table.count -= 1
+        if len(part) < FEW and table.mask:
+            table.join(member)
+        run, place = self._find(member, score)
+        self._delete(run, place)
+        return True
+
+    def rank(self, member: bytes) -> int | None:
+        """How many members are before this one, None if it is not there."""
+        score = self.score(member)
+        return None if score is None else self._rank(*self._find(member, score))
+
+    # --- ranges ---
+
+    def below(self, score: float) -> int:
+        """How many members have lower scores: the rank of the first that has not."""
+        return self._rank_by(bisect_left, self.bound_scores, self.score_runs, score)
+
+    def up_to(self, score: float) -> int:
+        """How many members have this score or lower ones."""
+        return self._rank_by(bisect_right, self.bound_scores, self.score_runs, score)
+
+    def before(self, member: bytes) -> int:
+        """How many members are before this one by their bytes, where all have the same score."""
+        return self._rank_by(bisect_left, self.bound_members, self.member_runs, member)
+
+    def through(self, member: bytes) -> int:
+        """How many members are this one or before it by their bytes, where all have the same score."""
+        return self._rank_by(bisect_right, self.bound_members, self.member_runs, member)
+
+    def range(self, start: int, stop: int) -> list[bytes]:
+        """The members in a range of ranks, in order."""
+        return list(self._between(self.member_runs, start, stop))
+
+    def range_items(self, start: int, stop: int) -> list[Element]:
+        """Members and scores in a range of ranks, in order."""
+        members = self._between(self.member_runs, start, stop)
+        return list(zip(members, self._between(self.score_runs, start, stop), strict=True))
+
+    def remove_range(self, start: int, stop: int) -> list[Element]:
+        """Remove a range of ranks; what was there, in order."""
+        removed = self.range_items(start, stop)
+        if len(removed) == 1:
+            self.remove(removed[0][0])
+        elif removed:
+            for member, _ in removed:
+                del self.scores[member]
+            self._cut(start, stop)
+        return removed
+
+    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """About so many members, and the cursor to go on with; 0: the end. (See `scanning`.)"""
+        return self.scores.scan(cursor, count)
+
+    # --- places: the number of a run, and of an element in it ---
+
+    def _find(self, member: bytes, score: float) -> tuple[int, int]:
+        """The place of an element, or the one that it is to have."""
+        bounds = self.bound_scores
+        run = 0
+        if bounds:
+            run = bisect_left(bounds, score)
+            if run < len(bounds) and bounds[run] == score:
+                run = bisect_left(self.bound_members, member, run, bisect_right(bounds, score, run))
+        scores = self.score_runs[run]
+        place = bisect_left(scores, score)
+        if place < len(scores) and scores[place] == score:
+            members = self.member_runs[run]
+            if members[place] < member:
+                place = bisect_left(members, member, place + 1, bisect_right(scores, score, place))
+        return run, place
+
+    def _rank(self, run: int, place: int) -> int:
+        """The rank of a place."""
+        if not run:
+            return place
+        group = run >> GROUP_BITS
+        return sum(self.totals[:group]) + sum(map(len, self.member_runs[group << GROUP_BITS : run])) + place
+
+    def _rank_by(
+        self, bisect: Callable[[Any, Any], int], bounds: 'array[float] | list[bytes]', runs: list[Any], wanted: Any
+    ) -> int:
+        run = bisect(bounds, wanted)
+        return self._rank(run, bisect(runs[run], wanted))
+
+    def _place(self, rank: int) -> tuple[int, int]:
+        """The place of a rank; behind the last element for len."""
+        run = 0
+        for total in self.totals:
+            if rank < total:
+                break
+            rank -= total
+            run += GROUP
+        runs = self.member_runs
+        last = len(runs) - 1
+        if run > last:  # len, where all groups are full
+            return last, len(runs[last])
+        while run < last and rank >= len(runs[run]):
+            rank -= len(runs[run])
+            run += 1
+        return run, rank
+
+    def _between(self, runs: list[Any], start: int, stop: int) -> Any:
+        """What stands in a range of ranks in `member_runs` or `score_runs`."""
+        if start >= stop:
+            return []
+        run, place = self._place(start)
+        end = place + stop - start
+        if end <= len(runs[run]):
+            return runs[run][place:end]
+        found = runs[run][place:]
+        while len(found) < stop - start:
+            run += 1
+            found += runs[run][: stop - start - len(found)]
+        return found
+
+    # --- changes of the order ---
+
+    def _insert(self, member: bytes, score: float) -> None:
+        run, place = self._find(member, score)
+        members = self.member_runs[run]
+        members.insert(place, member)
+        self.score_runs[run].insert(place, score)
+        if self.totals:
+            self.totals[run >> GROUP_BITS] += 1
+        if len(members) > LONG:
+            self._split(run)
+
+    def _move(self, member: bytes, old: float, score: float) -> None:
+        """Let an element have another score."""
+        run, place = self._find(member, old)
+        scores = self.score_runs[run]
+        if 0 < place < len(scores) - 1 and scores[place - 1] < score < scores[place + 1]:
+            scores[place] = score
+        else:
+            member = self.member_runs[run][place]  # the same object as in the table
+            self._delete(run, place)
+            self._insert(member, score)
+
+    def _delete(self, run: int, place: int) -> None:
+        members = self.member_runs[run]
+        del members[place]
+        del self.score_runs[run][place]
+        if self.totals:
+            self.totals[run >> GROUP_BITS] -= 1
+            if len(members) < SHORT:
+                self._join(run)
+
+    def _split(self, run: int) -> None:
+        """Make two runs of one."""
+        members, scores = self.member_runs[run], self.score_runs[run]
+        middle = len(members) // 2
+        self.bound_members.insert(run, members[middle - 1])
+        self.bound_scores.insert(run, scores[middle - 1])
+        # Both halves are new, so that none keeps room for both.
+        self.member_runs[run : run + 1] = [members[:middle], members[middle:]]
+        self.score_runs[run : run + 1] = [scores[:middle], scores[middle:]]
+        totals = self.totals
+        if not totals:
+            totals.append(len(members))
+        if len(self.member_runs) > len(totals) << GROUP_BITS:
+            totals.append(0)
+        for group in range(run >> GROUP_BITS, len(totals) - 1):
+            moved = len(self.member_runs[group + 1 << GROUP_BITS])
+            totals[group] -= moved
+            totals[group + 1] += moved
+
+    def _join(self, run: int) -> None:
+        """Join a run to one beside it, unless they have many elements; an empty one always."""
+        runs = self.member_runs
+        first = run if run < len(runs) - 1 else run - 1
+        last = first + 1
+        if len(runs[first]) + len(runs[last]) > JOINED and runs[run]:
+            return
+        totals = self.totals
+        group = last >> GROUP_BITS
+        if first >> GROUP_BITS != group:
+            totals[group] -= len(runs[last])
+            totals[group - 1] += len(runs[last])
+        runs[first] += runs.pop(last)
+        self.score_runs[first] += self.score_runs.pop(last)
+        del self.bound_members[first]
+        del self.bound_scores[first]
+        for before in range(group, len(totals) - 1):
+            moved = len(runs[(before + 1 << GROUP_BITS) - 1])
+            totals[before] += moved
+            totals[before + 1] -= moved
+        if len(runs) == 1:
+            totals.clear()
+        elif len(runs) <= len(totals) - 1 << GROUP_BITS:
+            totals.pop()
+
+    def _cut(self, start: int, stop: int) -> None:
+        """Take a range of ranks, which is not empty, out of the order."""
+        first, place = self._place(start)
+        last, end = self._place(stop)
+        if first == last:
+            del self.member_runs[first][place:end]
+            del self.score_runs[first][place:end]
+        else:
+            del self.member_runs[first][place:]
+            del self.score_runs[first][place:]
+            del self.member_runs[last][:end]
+            del self.score_runs[last][:end]
+            del self.member_runs[first + 1 : last]
+            del self.score_runs[first + 1 : last]
+            del self.bound_members[first + 1 : last]
+            del self.bound_scores[first + 1 : last]
+        self._count()
+        for run in (first + 1, first):
+            if run < len(self.member_runs) > 1 and len(self.member_runs[run]) < SHORT:
+                self._join(run)
+
+    def _arrange(self) -> None:
+        """Put everything in order that is in the table."""
+        score_of = self.scores.__getitem__
+        members = sorted(self.scores)
+        members.sort(key=score_of)
+        runs = range(0, len(members), LONG * 3 // 4) or (0,)
+        self.member_runs = [members[start : start + LONG * 3 // 4] for start in runs]
+        self.score_runs = [array('d', map(score_of, run)) for run in self.member_runs]
+        self.bound_members = [run[-1] for run in self.member_runs[:-1]]
+        self.bound_scores = array('d', [run[-1] for run in self.score_runs[:-1]])
+        self._count()
+
+    def _count(self) -> None:
+        """Count all groups."""
+        runs = self.member_runs
+        starts = range(0, len(runs), GROUP) if len(runs) > 1 else ()
+        self.totals = [sum(map(len, runs[start : start + GROUP])) for start in starts]
