@@ -24,7 +24,13 @@ from selredis.commands import pubsub as pubsub
 from selredis.commands import replication as replication
 from selredis.commands import scan as scan
 from selredis.commands import server as server
+from selredis.commands import set_algebra as set_algebra
+from selredis.commands import sets as sets
 from selredis.commands import slowlog as slowlog
 from selredis.commands import sort as sort
+from selredis.commands import stream_groups as stream_groups
+from selredis.commands import stream_info as stream_info
+from selredis.commands import streams as streams
+from selredis.commands import streams_reading as streams_reading
 from selredis.commands import strings as strings
 from selredis.commands import transactions as transactions

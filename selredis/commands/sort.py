@@ -13,6 +13,7 @@ from selredis.numeric import floating, integer
 from selredis.resp.reply import Reply
 from selredis.values.kinds import STRING_KINDS, text_of
 from selredis.values.list import List
+from selredis.values.set import Set
 
 NO_DOUBLE = b"ERR One or more scores can't be converted into double"
 C_BLANKS = b' \t\n\v\f\r'
@@ -38,6 +39,11 @@ class Options(NamedTuple):
     descending: bool
     alpha: bool
     destination: bytes | None
+
+    @property
+    def keeps_order(self) -> bool:
+        """Whether the elements stay in the order that they have: BY something that is the same for all."""
+        return self.by is not None and b'*' not in to_nul(self.by)
 
 
 @command(
@@ -124,10 +130,13 @@ def read_options(argv: Argv, *, may_store: bool) -> Options:
 
 def sorted_rows(db: Database, key: bytes, options: Options) -> list[bytes | None]:
     """The elements in order, or for each of them what GET asks for; None for what is not there."""
-    elements = elements_of(db.read_any(key))
+    value = db.read_any(key)
+    elements = elements_of(value)
+    if type(value) is Set and options.destination is not None and options.keeps_order:
+        options = options._replace(by=None, alpha=True)  # so that it is stored the same everywhere
     if options.by is None:
         elements = in_order(elements, elements, options)
-    elif b'*' in to_nul(options.by):
+    elif not options.keeps_order:
         elements = in_order(elements, list(map(reader(db, options.by), elements)), options)
     elif options.descending:
         elements = elements[::-1]
@@ -156,6 +165,7 @@ def store(db: Database, destination: bytes, rows: Iterable[bytes | None]) -> int
 
 ELEMENTS: dict[type, Callable[[Any], list[bytes]]] = {
     List: list,
+    Set: list,
 }
 
 

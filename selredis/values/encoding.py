@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from selredis.numeric import is_integer
 from selredis.values.list import List
 from selredis.values.listpack import LISTPACK_BYTES, LISTPACK_ELEMENT_BYTES, listpack_bytes
+from selredis.values.set import Set
 from selredis.values.stream import Stream
 
 EMBEDDED_BYTES = 44  # longer strings are apart from their header (object.c, OBJ_ENCODING_EMBSTR_SIZE_LIMIT)
@@ -51,11 +52,21 @@ def of_stream(value: Stream, limits: Limits) -> bytes:
     return b'stream'
 
 
+def of_set(value: Set, limits: Limits) -> bytes:
+    count = max(len(value), value.most)
+    if count <= limits['set-max-intset-entries'] and all(map(is_integer, value)):
+        return b'intset'
+    if count <= limits['set-max-listpack-entries'] and max(map(len, value)) <= limits['set-max-listpack-value']:
+        return b'listpack'
+    return b'hashtable'
+
+
 NAMES: dict[type, Callable[[Any, Limits], bytes]] = {
     bytearray: of_bytearray,
     int: of_int,
     bytes: of_bytes,
     List: of_list,
+    Set: of_set,
     Stream: of_stream,
 }
 

@@ -7,10 +7,16 @@ A kind with members is a class of its own. To have a new one take part in everyt
 from typing import Any, Protocol
 
 from selredis.values.list import List
+from selredis.values.set import Set
 from selredis.values.stream import Stream
 
 STRING_KINDS = frozenset((bytes, bytearray, int))
-TYPE_NAMES: dict[type, bytes] = {**dict.fromkeys(STRING_KINDS, b'string'), List: b'list', Stream: b'stream'}
+TYPE_NAMES: dict[type, bytes] = {
+    **dict.fromkeys(STRING_KINDS, b'string'),
+    List: b'list',
+    Set: b'set',
+    Stream: b'stream',
+}
 
 
 class Container(Protocol):

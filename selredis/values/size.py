@@ -7,10 +7,13 @@ rounds as well, and takes whole pages for what is very large (CPython 3.11 to 3.
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection
+from itertools import islice
 from sys import getsizeof
 from typing import Any
 
+from selredis.values.buckets import Buckets
 from selredis.values.list import List
+from selredis.values.set import Set
 from selredis.values.stream import Block, Stream
 from selredis.values.stream_groups import Consumer, Delivery, Group
 
@@ -41,6 +44,7 @@ GROUP_BYTES = allocated(getsizeof(Group(0, 0))) + ID_MAP_BYTES
 CONSUMER_BYTES = allocated(getsizeof(Consumer(0))) + ID_MAP_BYTES
 STREAM_BYTES = allocated(getsizeof(Stream())) + 2 * LIST_HEAD
 BLOCK_BYTES = allocated(getsizeof(Block(0, []))) + 3 * allocated(getsizeof(array('H'))) + ID_BYTES + 16
+BUCKETS_BYTES = allocated(getsizeof(Set())) + allocated(LIST_HEAD)
 LIST_BYTES = allocated(getsizeof(List())) + allocated(LIST_HEAD)
 
 
@@ -71,6 +75,24 @@ def list_bytes(items: List, samples: int) -> int:
     return head + strings_bytes(sample) * count // samples
 
 
+def buckets_bytes(table: Buckets[Any], samples: int) -> int:
+    """A table without its members: all its buckets, or the mean of so many that are spread over it. 0: all."""
+    buckets = table.buckets
+    count = len(buckets)
+    sample = buckets[:: count // samples][:samples] if samples and count > samples else buckets
+    in_sample = sum([allocated(getsizeof(bucket)) for bucket in sample])
+    return BUCKETS_BYTES + allocated(getsizeof(buckets) - LIST_HEAD) + in_sample * count // len(sample)
+
+
+def set_bytes(members: Set, samples: int) -> int:
+    """A set with its members: all of them, or the mean of so many that stand together. 0: all."""
+    count = len(members)
+    head = buckets_bytes(members, samples)
+    if not samples or count <= samples:
+        return head + strings_bytes(list(members))
+    return head + strings_bytes(list(islice(members, samples))) * count // samples
+
+
 def stream_bytes(stream: Stream, samples: int) -> int:
     """A stream with its entries, or with the mean of some of its blocks, and with its groups."""
     count = len(stream.blocks)
@@ -92,7 +114,7 @@ def block_bytes(block: Block) -> int:
 
 
 # For each kind whose values have members: what one takes, from so many samples.
-OF_CONTAINERS: dict[type, Callable[[Any, int], int]] = {List: list_bytes, Stream: stream_bytes}
+OF_CONTAINERS: dict[type, Callable[[Any, int], int]] = {List: list_bytes, Set: set_bytes, Stream: stream_bytes}
 
 
 def size_of(value: Any, samples: int = 0) -> int:

@@ -3,8 +3,10 @@
 from selredis.engine.client import Client
 from selredis.engine.engine import Engine
 from selredis.keyspace.database import Database
-from selredis.values.kinds import STRING_KINDS
-from selredis.values.list import List
+from selredis.values.kinds import STRING_KINDS, TYPE_NAMES
+from selredis.values.stream import Stream
+
+MAY_BE_EMPTY = (Stream,)
 
 
 def check_invariants(engine: Engine) -> None:
@@ -38,10 +40,9 @@ def check_keys(db: Database) -> None:
             if key in db.deadlines:
                 assert index.due_times.bound(slot) <= db.deadlines[key], key
     for key, value in db.values.items():
-        if isinstance(value, List):
-            assert len(value), f'an empty list at {key!r}'
-        else:
-            assert type(value) in STRING_KINDS, (key, value)
+        assert type(value) in TYPE_NAMES, (key, value)
+        if type(value) not in STRING_KINDS and type(value) not in MAY_BE_EMPTY:
+            assert len(value), f'a value without members at {key!r}'
 
 
 def check_client(engine: Engine, client: Client) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from tests.strategies import connection, generic, lists, pubsub, server, sorting, strings, transactions
+from tests.strategies import connection, generic, lists, pubsub, server, sets, sorting, strings, transactions
 from tests.strategies.words import Argv, keys, line, many_values, mostly, values
 
 GROUPS: dict[str, SearchStrategy[Argv]] = {
@@ -12,6 +12,7 @@ GROUPS: dict[str, SearchStrategy[Argv]] = {
     'lists': lists.commands(),
     'pubsub': pubsub.commands(),
     'server': server.commands(),
+    'sets': sets.commands(),
     'sorting': sorting.commands(),
     'strings': strings.commands(),
     'transactions': transactions.commands(),
@@ -26,7 +27,7 @@ WAITING: dict[str, SearchStrategy[Argv]] = {
 }
 
 # Commands whose replies have no order.
-UNORDERED = {b'KEYS', b'SCAN', b'PUBSUB'}
+UNORDERED = {b'KEYS', b'SCAN', b'PUBSUB'} | sets.UNORDERED
 
 # Keys of every type, so that each group also meets those that it cannot take.
 setting_up = st.one_of(line(b'SET', keys, values), line(b'RPUSH', keys, many_values), line(b'DEL', keys))
