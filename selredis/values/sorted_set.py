@@ -1,28 +1,32 @@
 """A sorted set: members by score, those of equal score by their bytes.
 
-Theory of operation. A table tells the score of a member. Beside it all members stand in order, in *runs* of up to a few
-hundred: for each run an array of scores and a list of its members, place for place. What one run has is all before what
-the next one has. `bound_scores` and `bound_members` tell for every run but the last an element that none of the run is
-behind, and all of the next are: two binary searches, among the bounds and in a run, find any element, and to insert one
-moves a part of one run. A run that has become long is split in two; one that has become short is joined to another.
+Theory of operation. Buckets tell the score of a member (values/buckets.py). Beside them all members stand in order, in
+*runs* of up to a few hundred: for each run an array of scores and a list of its members, place for place. What one run
+has is all before what the next one has. `bound_scores` and `bound_members` tell for every run but the last an element
+that none of the run is behind, and all of the next are: two binary searches, among the bounds and in a run, find any
+element, and to insert one moves a part of one run. A run that has become long is split in two; one that has become
+short is joined to another.
 
 A rank is what all runs before have, together. Runs are counted by groups of GROUP, and `totals` tells how many elements
 are in each group; with one run there are none. All ranges, by rank, score and member alike, are ranges of ranks.
 
-Measured, CPython 3.11, against a list of (score, member) tuples: half the time, as the array's scores lie side by side,
-and 56 bytes less for each element.
+Measured, CPython 3.11, against runs of (score, member) tuples: half the time, for the scores lie side by side, and 56
+bytes less for each element.
 """
 
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
-from selredis.values.scanning import FEW, MOST, ScannableDict
+from selredis.values.buckets import Buckets
 
 Element = tuple[bytes, float]
+Scores = dict[bytes, float]
 
+MEMBERS_PER_BUCKET = 80  # half of what fits into a dict's table of 256 places
 LONG = 256  # elements of a run
 SHORT = 32  # elements of a run that is joined to the next, if both have no more than JOINED
 JOINED = 192
@@ -30,23 +34,47 @@ GROUP_BITS = 6
 GROUP = 1 << GROUP_BITS
 
 
-class SortedSet:
+class SortedSet(Buckets[Scores]):
     """Members with scores, in order. A score may be infinite, but not nan; in a database there is none without members.
 
     Ranks are counted from 0. A range of ranks is from start up to but without stop, both from 0 to len.
+
+    What has gone is remembered so far as it tells how Redis would keep the set (OBJECT ENCODING): `most`, how many
+    members there were, and `longest`, how many bytes one had.
     """
 
-    __slots__ = ('bound_members', 'bound_scores', 'member_runs', 'score_runs', 'scores', 'totals')
+    __slots__ = ('bound_members', 'bound_scores', 'longest', 'member_runs', 'most', 'score_runs', 'totals')
+
+    usual = MEMBERS_PER_BUCKET
 
     def __init__(self, items: Iterable[Element] = ()) -> None:
-        self.scores: ScannableDict[float] = ScannableDict(items)
+        super().__init__()
+        self.most = 0
+        self.longest = 0
+        for member, score in items:
+            bucket = self.bucket_of(member)
+            size = len(bucket)
+            bucket[member] = score
+            self.room += size - len(bucket)
+            if self.room < 0:
+                self._split()
         self._arrange()
 
-    def __len__(self) -> int:
-        return self.scores.count
+    def _new_bucket(self) -> Scores:
+        return {}
+
+    def _part(self, bucket: Scores, bit: int) -> tuple[Scores, Scores]:
+        stay: Scores = {}
+        move: Scores = {}
+        for member, score in bucket.items():
+            (move if hash(member) & bit else stay)[member] = score
+        return stay, move
+
+    def _join(self, bucket: Scores, other: Scores) -> None:
+        bucket |= other
 
     def __contains__(self, member: bytes) -> bool:
-        return member in self.scores
+        return member in self.bucket_of(member)
 
     def __iter__(self) -> Iterator[bytes]:
         """The members in order."""
@@ -57,61 +85,69 @@ class SortedSet:
         return zip(self, chain.from_iterable(self.score_runs), strict=True)
 
     def copy(self) -> 'SortedSet':
-        copied = SortedSet()
-        copied.scores = self.scores.copy()
-        copied.member_runs = [members.copy() for members in self.member_runs]
-        copied.score_runs = [scores[:] for scores in self.score_runs]
-        copied.bound_members = self.bound_members.copy()
-        copied.bound_scores = self.bound_scores[:]
-        copied.totals = self.totals.copy()
-        return copied
+        copy = SortedSet()
+        copy.buckets = [bucket.copy() for bucket in self.buckets]
+        copy.mask = self.mask
+        copy.room = self.room
+        copy.most = self.most
+        copy.longest = self.longest
+        copy.member_runs = [members.copy() for members in self.member_runs]
+        copy.score_runs = [scores[:] for scores in self.score_runs]
+        copy.bound_members = self.bound_members.copy()
+        copy.bound_scores = self.bound_scores[:]
+        copy.totals = self.totals.copy()
+        return copy
 
     def shorten(self, count: int) -> None:
-        """Let go of about so many members, whichever are the quickest: the set is of no more use."""
-        runs = self.member_runs
         left = count
-        while runs and left > 0:
-            left -= len(runs.pop())
+        while self.member_runs and left > 0:
+            left -= len(self.member_runs.pop())
             self.score_runs.pop()
-        self.scores.shorten(count)
+        super().shorten(count)
 
     # --- one member ---
 
     def score(self, member: bytes) -> float | None:
         """The score of a member, None if it is not there."""
-        scores = self.scores
-        return scores.parts[hash(member) & scores.mask].get(member)
+        buckets = self.buckets
+        slot = hash(member) & self.mask
+        return (buckets[slot] if slot < len(buckets) else buckets[slot & self.mask >> 1]).get(member)
 
     def put(self, member: bytes, score: float) -> bool:
         """Give a member a score, whether it is there or not; whether it is new."""
-        table = self.scores
-        part = table.parts[hash(member) & table.mask]
-        old = part.get(member)
+        buckets = self.buckets
+        slot = hash(member) & self.mask
+        bucket = buckets[slot] if slot < len(buckets) else buckets[slot & self.mask >> 1]
+        old = bucket.get(member)
         if old is None:
-            part[member] = score
-            table.count += 1
-            if len(part) > MOST:
-                table.split(member)
+            bucket[member] = score
+            self.room -= 1
+            if self.room < 0:
+                self._split()
             self._insert(member, score)
             return True
         if old != score:
-            part[member] = score
+            bucket[member] = score
             self._move(member, old, score)
         return False
 
     def remove(self, member: bytes) -> bool:
         """Remove a member; False if it is not there."""
-        table = self.scores
-        part = table.parts[hash(member) & table.mask]
-        score = part.pop(member, None)
+        score = self.bucket_of(member).get(member)
         if score is None:
             return False
-        table.count -= 1
-        if len(part) < FEW and table.mask:
-            table.join(member)
-        run, place = self._find(member, score)
-        self._delete(run, place)
+        self._forget(member)
+        self._delete(*self._find(member, score))
         return True
+
+    def _forget(self, member: bytes) -> None:
+        """Take a member out of its bucket."""
+        self.most = max(self.most, len(self))
+        self.longest = max(self.longest, len(member))
+        del self.bucket_of(member)[member]
+        self.room += 1
+        if self.room > 2 * self.usual:
+            self._shrink()
 
     def rank(self, member: bytes) -> int | None:
         """How many members are before this one, None if it is not there."""
@@ -152,13 +188,9 @@ class SortedSet:
             self.remove(removed[0][0])
         elif removed:
             for member, _ in removed:
-                del self.scores[member]
+                self._forget(member)
             self._cut(start, stop)
         return removed
-
-    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
-        """About so many members, and the cursor to go on with; 0: the end. (See `scanning`.)"""
-        return self.scores.scan(cursor, count)
 
     # --- places: the number of a run, and of an element in it ---
 
@@ -232,7 +264,7 @@ class SortedSet:
         if self.totals:
             self.totals[run >> GROUP_BITS] += 1
         if len(members) > LONG:
-            self._split(run)
+            self._split_run(run)
 
     def _move(self, member: bytes, old: float, score: float) -> None:
         """Let an element have another score."""
@@ -252,9 +284,9 @@ class SortedSet:
         if self.totals:
             self.totals[run >> GROUP_BITS] -= 1
             if len(members) < SHORT:
-                self._join(run)
+                self._join_run(run)
 
-    def _split(self, run: int) -> None:
+    def _split_run(self, run: int) -> None:
         """Make two runs of one."""
         members, scores = self.member_runs[run], self.score_runs[run]
         middle = len(members) // 2
@@ -273,7 +305,7 @@ class SortedSet:
             totals[group] -= moved
             totals[group + 1] += moved
 
-    def _join(self, run: int) -> None:
+    def _join_run(self, run: int) -> None:
         """Join a run to one beside it, unless they have many elements; an empty one always."""
         runs = self.member_runs
         first = run if run < len(runs) - 1 else run - 1
@@ -317,16 +349,15 @@ class SortedSet:
         self._count()
         for run in (first + 1, first):
             if run < len(self.member_runs) > 1 and len(self.member_runs[run]) < SHORT:
-                self._join(run)
+                self._join_run(run)
 
     def _arrange(self) -> None:
-        """Put everything in order that is in the table."""
-        score_of = self.scores.__getitem__
-        members = sorted(self.scores)
-        members.sort(key=score_of)
-        runs = range(0, len(members), LONG * 3 // 4) or (0,)
-        self.member_runs = [members[start : start + LONG * 3 // 4] for start in runs]
-        self.score_runs = [array('d', map(score_of, run)) for run in self.member_runs]
+        """Put everything in order that is in the buckets."""
+        items = sorted(chain.from_iterable(bucket.items() for bucket in self.buckets))
+        items.sort(key=itemgetter(1))
+        runs = [items[start : start + JOINED] for start in range(0, len(items), JOINED)] or [[]]
+        self.member_runs = [[member for member, _ in run] for run in runs]
+        self.score_runs = [array('d', [score for _, score in run]) for run in runs]
         self.bound_members = [run[-1] for run in self.member_runs[:-1]]
         self.bound_scores = array('d', [run[-1] for run in self.score_runs[:-1]])
         self._count()

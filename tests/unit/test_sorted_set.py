@@ -18,6 +18,7 @@ Model = dict[bytes, float]
 @pytest.fixture(autouse=True)
 def short_runs(monkeypatch):
     """So that few members make many runs, and many groups of runs."""
+    monkeypatch.setattr(SortedSet, 'usual', 10)
     monkeypatch.setattr(sorted_set, 'LONG', 8)
     monkeypatch.setattr(sorted_set, 'SHORT', 3)
     monkeypatch.setattr(sorted_set, 'JOINED', 6)
@@ -38,8 +39,8 @@ def check(members: SortedSet, model: Model) -> None:
     assert list(members.items()) == expected
     assert list(members) == [member for member, _ in expected]
     assert len(members) == len(model)
-    assert dict(members.scores.items()) == model
-    held = {id(member) for member in members.scores}
+    assert {member: score for bucket in members.buckets for member, score in bucket.items()} == model
+    held = {id(member) for bucket in members.buckets for member in bucket}
     assert {id(member) for member in members} == held, 'a member is kept twice'
 
     runs = members.member_runs
