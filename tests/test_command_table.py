@@ -49,6 +49,7 @@ SINCE_7_2: dict[str, dict[str, list[str] | str | int]] = {
     'setex': {'deprecated_since': '2.6.12', 'replaced_by': '`SET` with the `EX` argument', 'doc_flags': ['deprecated']},
     'setnx': {'deprecated_since': '2.6.12', 'replaced_by': '`SET` with the `NX` argument', 'doc_flags': ['deprecated']},
     'wait': {'flags': []},  # scripts may run it
+    'xinfo|stream': {'arguments': 'FULL is no token of a block'},
 }
 
 # What 7.2 calls arguments otherwise: by command, its names and those of 7.0.
@@ -69,6 +70,16 @@ RENAMED_IN_7_2: dict[str, dict[str, str]] = {
     'shutdown': {'save-selector': 'nosave-save'},
     'sort': {'by-pattern': 'pattern', 'get-pattern': 'pattern', 'limit': 'offset-count'},
     'sort_ro': {'by-pattern': 'pattern', 'get-pattern': 'pattern', 'limit': 'offset-count'},
+    'xadd': {'data': 'field-value', 'id-selector': 'id-or-auto'},
+    'xclaim': {'lastid': 'id'},
+    'xgroup|create': {'group': 'groupname', 'id-selector': 'id'},
+    'xgroup|createconsumer': {'group': 'groupname', 'consumer': 'consumername'},
+    'xgroup|delconsumer': {'group': 'groupname', 'consumer': 'consumername'},
+    'xgroup|destroy': {'group': 'groupname'},
+    'xgroup|setid': {'entriesread': 'entries-read', 'group': 'groupname', 'id-selector': 'id'},
+    'xinfo|consumers': {'group': 'groupname'},
+    'xreadgroup': {'group-block': 'group-consumer'},
+    'xsetid': {'max-deleted-id': 'max-deleted-entry-id'},
 }
 
 INFO_FIELDS = ('name', 'arity', 'flags', 'first', 'last', 'step', 'categories', 'tips', 'key specs', 'subcommands')
@@ -171,8 +182,8 @@ def check(ours: Entries, theirs: Entries) -> None:
         for field in sorted(ours[name].keys() | theirs[name].keys()):
             our, their = ours[name].get(field), theirs[name].get(field)
             if field in OUR_OWN:
-                # Both tell something, each in its own words.
-                if our is None or their is None:
+                # Both tell something, each in its own words; of changes, where there are any that both may know.
+                if (our is None or their is None) and field != 'history':
                     wrong.append(f'{name}: only {"the reference" if our is None else "selredis"} has {field}')
                 continue
             if field in newer:
