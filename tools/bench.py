@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Measures selredis beside redis-server in one run: speed, fan-out, load, tails, start, memory.
+"""Measures selredis beside redis-server in one run: speed, fan-out, load, tails, start, memory, data types.
 
-    python3 tools/bench.py                                  everything, about 12 minutes
+    python3 tools/bench.py                                  everything, about 15 minutes
     python3 tools/bench.py --quick --only speed,memory      a first impression
+    python3 tools/bench.py --types                          the data types: speed, growth with size, memory
     python3 tools/bench.py --markdown --json samples.json   for the README, and every sample
     python3 tools/bench.py --server 'CMD --port {port}'     another server in selredis's place
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
-from tools.benchmark import fanout, load, memory, speed, start, tails
+from tools.benchmark import fanout, load, memory, speed, start, tails, types
 from tools.benchmark.report import BenchError, Report, markdown, plain, progress
 from tools.benchmark.scale import FULL, QUICK, Scale
 from tools.benchmark.servers import Program
@@ -29,6 +29,7 @@ SECTIONS: dict[str, Sequence[Section]] = {
     'tails': [tails.measure],
     'start': [start.measure],
     'memory': [memory.measure],
+    'types': [types.speed, types.growth, types.memory],
 }
 REFERENCE = "redis-server --port {port} --save '' --appendonly no"
 
@@ -42,6 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         '--only', type=sections, default=list(SECTIONS), metavar='SECTION,...', help=', '.join(SECTIONS)
     )
+    parser.add_argument('--types', dest='only', action='store_const', const=['types'], help='as --only types')
     parser.add_argument('--rounds', type=rounds, metavar='N', help='rounds of every section')
     parser.add_argument('--python', default=sys.executable, help='the interpreter that runs selredis')
     parser.add_argument('--server', metavar='COMMAND', help="another server in selredis's place, with {port} in it")
@@ -125,6 +127,7 @@ def with_rounds(scale: Scale, count: int) -> Scale:
         tails_rounds=count,
         start_rounds=count,
         memory_rounds=count,
+        type_rounds=count,
     )
 
 

@@ -29,6 +29,10 @@ class Scale:
     memory_rounds: int
     memory_keys: int
 
+    type_rounds: int
+    type_seconds: float
+    type_elements: int
+
 
 FULL = Scale(
     speed_rounds=5,
@@ -47,6 +51,9 @@ FULL = Scale(
     idle_seconds=5.0,
     memory_rounds=1,
     memory_keys=1_000_000,
+    type_rounds=3,
+    type_seconds=0.7,
+    type_elements=1_000_000,
 )
 
 QUICK = Scale(
@@ -66,4 +73,7 @@ QUICK = Scale(
     idle_seconds=2.0,
     memory_rounds=1,
     memory_keys=200_000,
+    type_rounds=2,
+    type_seconds=0.25,
+    type_elements=100_000,
 )

@@ -99,12 +99,19 @@ def in_batches(port: int, batches: Iterable[tuple[bytes, bytes]]) -> None:
 
 
 def fill(port: int, command: bytes, count: int, reply: bytes = b'+OK\r\n') -> float:
-    """Run an encoded command for each number from 0 on, put in for its one %-field; returns the seconds it took."""
+    """Run an encoded command for each number from 0 on, put in for each of its %-fields; returns the seconds it took.
+
+    The reply that it must get may have fields for the number, too.
+    """
+
+    def repeated(text: bytes, numbers: range) -> bytes:
+        fields = text.count(b'%')
+        return (text * len(numbers)) % tuple(number for number in numbers for _ in range(fields))
 
     def batches() -> Iterable[tuple[bytes, bytes]]:
         for first in range(0, count, FILL_BATCH):
-            size = min(FILL_BATCH, count - first)
-            yield (command * size) % tuple(range(first, first + size)), reply * size
+            numbers = range(first, min(first + FILL_BATCH, count))
+            yield repeated(command, numbers), repeated(reply, numbers)
 
     started = time.perf_counter()
     in_batches(port, batches())
