@@ -163,16 +163,17 @@ _DIGITS_AT_ONCE = 4000
 _SPLIT = 10**_DIGITS_AT_ONCE
 
 
-def add_long_doubles(value: bytes, increment: bytes) -> bytes:
+def add_long_doubles(value: bytes, increment: bytes, error: bytes = NOT_A_FLOAT) -> bytes:
     """Return the sum as INCRBYFLOAT stores and answers it.
 
-    Raises ReplyError for text that is no number, and for a sum that is none or infinite.
+    Raises ReplyError(error) for a value that is no number, and others for such an increment, and for a sum that is none
+    or infinite.
     """
-    one, other = long_double(value), long_double(increment)
+    one, other = long_double(value, error), long_double(increment)
     exponent = min(one.exponent, other.exponent)
     total = (one.significand << (one.exponent - exponent)) + (other.significand << (other.exponent - exponent))
     result = _rounded(total, 1, exponent)
-    if any(_is_infinite(number) for number in (one, other, result)):
+    if any(is_infinite(number) for number in (one, other, result)):
         raise ReplyError(b'ERR increment would produce NaN or Infinity')
     return format_long_double(result)
 
@@ -203,7 +204,7 @@ def long_double(text: bytes, error: bytes = NOT_A_FLOAT) -> LongDouble:
             raise ReplyError(error)
         significand = int(digits[-_DIGITS_AT_ONCE:]) + int(digits[:-_DIGITS_AT_ONCE] or b'0') * _SPLIT
         number = _rounded(sign * significand * 10 ** max(power, 0), 10 ** max(-power, 0), 0)
-    if number.significand == 0 or _is_infinite(number):
+    if number.significand == 0 or is_infinite(number):
         raise ReplyError(error)
     return number
 
@@ -223,7 +224,8 @@ def format_long_double(number: LongDouble) -> bytes:
     return b'%b%d%0*d%b' % (sign, whole // _SPLIT, _DIGITS_AT_ONCE, whole % _SPLIT, fraction)
 
 
-def _is_infinite(number: LongDouble) -> bool:
+def is_infinite(number: LongDouble) -> bool:
+    """Whether a number stands for infinity, or is as good as that."""
     return number.significand.bit_length() + number.exponent > LONG_DOUBLE_END
 
 

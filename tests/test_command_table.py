@@ -30,6 +30,7 @@ SINCE_7_2: dict[str, dict[str, list[str] | str | int]] = {
     'config|resetstat': {'tips': ALL_NODES},
     'config|rewrite': {'tips': ALL_NODES},
     'config|set': {'tips': ALL_NODES},
+    'hscan': {'arguments': 'NOVALUES is of 7.4'},
     'msetnx': {'tips': []},  # it has no policy: one shard takes all or nothing
     'psetex': {
         'deprecated_since': '2.6.12',
@@ -64,6 +65,9 @@ RENAMED_IN_7_2: dict[str, dict[str, str]] = {
     'flushall': {'flush-type': 'async'},
     'flushdb': {'flush-type': 'async'},
     'hello': {'auth': 'username-password'},
+    'hmset': {'data': 'field-value'},
+    'hrandfield': {'options': 'count'},
+    'hset': {'data': 'field-value'},
     'lcs': {'min-match-len': 'len'},
     'mset': {'data': 'key-value'},
     'msetnx': {'data': 'key-value'},

@@ -85,6 +85,7 @@ def config_resetstat(client: Client, argv: Argv) -> Reply:
     engine.stats.reset()
     keyspace = engine.keyspace
     keyspace.hits = keyspace.misses = keyspace.glances = keyspace.expired = keyspace.evicted = 0
+    keyspace.expired_fields = 0
     keyspace.discarded.freed = 0
     engine.memory.reset_stats()
     return OK

@@ -275,5 +275,6 @@ def copy(client: Client, argv: Argv) -> Reply:
 def put_new(db: Database, key: bytes, value: object, deadline_ms: int | None) -> None:
     """Store a value with its deadline at a key that is not there. `changed` is the caller's to say."""
     db.put(key, value)
+    db.note_fields(key, value)
     if deadline_ms is not None:
         db.set_deadline(key, deadline_ms)

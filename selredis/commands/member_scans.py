@@ -18,13 +18,16 @@ class Scannable(Protocol):
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]: ...
 
 
-def scan_members(table: Scannable, cursor: int, words: Argv) -> tuple[int, list[bytes]]:
-    """Some members and the cursor for more, as MATCH and COUNT among the words wish. Raises ReplyError."""
+def scan_members(table: Scannable, cursor: int, words: Argv, small: int = SMALL) -> tuple[int, list[bytes]]:
+    """Some members and the cursor for more, as MATCH and COUNT among the words wish. Raises ReplyError.
+
+    A table of up to `small` members is returned whole.
+    """
     count, pattern, kind = read_options(words)
     if kind is not None:
         raise ReplyError(SYNTAX)
-    if len(table) <= SMALL:
-        cursor, count = 0, SMALL
+    if len(table) <= small:
+        cursor, count = 0, small
     cursor, members = table.scan(cursor, count)
     if pattern not in (None, b'*'):
         members = list(filter(compile_glob(pattern), members))

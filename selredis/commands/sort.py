@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from selredis.commands.hashes import value_of
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command, key, unknown
 from selredis.engine.syntax import about
@@ -11,6 +12,7 @@ from selredis.errors import SYNTAX, WRONG_TYPE, ReplyError
 from selredis.keyspace.database import Database
 from selredis.numeric import floating, integer
 from selredis.resp.reply import Reply
+from selredis.values.hash import Hash
 from selredis.values.kinds import STRING_KINDS, text_of
 from selredis.values.list import List
 from selredis.values.set import Set
@@ -194,7 +196,7 @@ def reader(db: Database, pattern: bytes) -> Callable[[bytes], bytes | None]:
     part, arrow, field = after.partition(b'->')
     behind = pattern[len(before) + 1 :]  # with all that a NUL hides
     if arrow and field:
-        return lambda element: field_of(db.read_any(before + element + part), behind[len(part) + 2 :])
+        return lambda element: field_of(db, before + element + part, behind[len(part) + 2 :])
 
     def string(element: bytes) -> bytes | None:
         value = db.read_any(before + element + behind)
@@ -205,9 +207,10 @@ def reader(db: Database, pattern: bytes) -> Callable[[bytes], bytes | None]:
     return string
 
 
-def field_of(value: Any, field: bytes) -> bytes | None:
-    """The field of a hash, None if there is none, or no hash. There are no hashes yet."""
-    return None
+def field_of(db: Database, key: bytes, field: bytes) -> bytes | None:
+    """The value of a field, None if there is none, or no hash."""
+    fields = db.read_any(key)
+    return value_of(db, key, fields, field) if type(fields) is Hash else None
 
 
 # The order

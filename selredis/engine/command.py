@@ -28,6 +28,7 @@ CATEGORIES = (
 CATEGORY_OF_GROUP = {
     'connection': 'connection',
     'generic': 'keyspace',
+    'hash': 'hash',
     'list': 'list',
     'stream': 'stream',
     'set': 'set',

@@ -239,6 +239,7 @@ def stats(engine: Engine) -> Fields:
         'sync_partial_ok': 0,
         'sync_partial_err': 0,
         'expired_keys': keyspace.expired,
+        'expired_subkeys': keyspace.expired_fields,
         'expired_stale_perc': f'{stale_share(engine) * 100:.2f}',
         'expired_time_cap_reached_count': counted.expiry_cuts,
         'expire_cycle_cpu_milliseconds': counted.expiry_us // 1000,

@@ -9,6 +9,7 @@ from typing import Any
 from selredis.keyspace.database import Database, Keyspace, as_kind
 from selredis.keyspace.freeing import LARGE
 from selredis.keyspace.memory import INDEX_BYTES, NUMBER_BYTES
+from selredis.values.hash import Hash
 from selredis.values.size import string_bytes
 
 
@@ -73,6 +74,11 @@ class MeasuredDatabase(Database):
         if had_one:
             self.keyspace.memory.add(self, -NUMBER_BYTES)
         return had_one
+
+    def fields_expired(self, key: bytes, fields: Hash, count: int) -> None:
+        super().fields_expired(key, fields, count)
+        if self.values.get(key) is fields:
+            self.keyspace.memory.recount(self, key, fields, b'hexpired')
 
     def drop(self, keys: list[bytes]) -> None:
         for key in keys:

@@ -11,19 +11,21 @@ from random import Random
 from typing import Any, Protocol
 
 from selredis.errors import WRONG_TYPE, ReplyError
-from selredis.keyspace.due_times import NEVER_MS
 from selredis.keyspace.events import Notifier
 from selredis.keyspace.freeing import LARGE, Discarded
 from selredis.keyspace.index import KeyIndex
 from selredis.keyspace.memory import Count, Memory
 from selredis.keyspace.uses import Uses
 from selredis.pubsub import PubSub
+from selredis.values.due_times import NEVER_MS
+from selredis.values.hash import Hash
 from selredis.values.kinds import STRING_KINDS, text_of
 
 RANDOM_TRIES = 100  # to find a key among many that are hidden
 HOLLOW_KEYS = 10_000
 HOLLOW_BYTES = 65_536
 HOLLOW_KEY_BYTES = 500  # of a dict's table; usually 36 to 120
+FIELDS_AT_ONCE = 500  # that are removed between two looks at the clock
 
 
 class Watcher(Protocol):
@@ -58,6 +60,7 @@ class Keyspace:
         'discarded',
         'evicted',
         'expired',
+        'expired_fields',
         'first_to_expire',
         'glances',
         'hits',
@@ -80,6 +83,7 @@ class Keyspace:
         self.misses = 0
         self.glances = 0  # those hits that are no use of the key
         self.expired = 0
+        self.expired_fields = 0  # of hashes, whose keys may live on
         self.evicted = 0
         self.keep_expired = False  # keys past their deadline are hidden, and stay where they are
         self.notifier = Notifier(pubsub)
@@ -117,6 +121,7 @@ class Keyspace:
         one.values, other.values = other.values, one.values
         one.deadlines, other.deadlines = other.deadlines, one.deadlines
         one.index, other.index = other.index, one.index
+        one.hashes_due, other.hashes_due = other.hashes_due, one.hashes_due
         one.uses, other.uses = other.uses, one.uses
         one.used, other.used = other.used, one.used
         one.sizes, other.sizes = other.sizes, one.sizes
@@ -135,6 +140,7 @@ class Database:
     __slots__ = (
         'counts',
         'deadlines',
+        'hashes_due',
         'index',
         'keyspace',
         'number',
@@ -152,6 +158,7 @@ class Database:
         self.values: dict[bytes, Any] = {}
         self.deadlines: dict[bytes, int] = {}
         self.index = KeyIndex()
+        self.hashes_due: KeyIndex | None = None  # keys of hashes whose fields have deadlines, and perhaps others
         # The books that are kept of it, if any are (keyspace.accounting).
         self.used = 0
         self.sizes: dict[bytes, int] = {}
@@ -271,6 +278,8 @@ class Database:
         self.index.remove(key)
         if self.deadlines:
             self.deadlines.pop(key, None)
+        if self.hashes_due is not None:
+            self.forget_fields(key)
         return self.values.pop(key)
 
     def discard(self, key: bytes) -> None:
@@ -393,9 +402,75 @@ class Database:
         """Take out keys that have deadlines, and are in the index no longer."""
         for key in keys:
             del self.deadlines[key]
+            if self.hashes_due is not None:
+                self.forget_fields(key)
             value = self.values.pop(key)
             if type(value) not in STRING_KINDS and len(value) > LARGE:
                 self.keyspace.discarded.add(value)
+
+    def note_fields(self, key: bytes, value: Any) -> None:
+        """Learn when the first field of a value is due that is at key, if it is a hash and has deadlines."""
+        if type(value) is not Hash or value.deadlines is None:
+            return
+        if self.hashes_due is None:
+            self.hashes_due = KeyIndex()
+        if key not in self.hashes_due.bucket_of(key):
+            self.hashes_due.add(key)
+        self.hashes_due.note_deadline(key, value.due_ms())
+
+    def forget_fields(self, key: bytes) -> None:
+        index = self.hashes_due
+        if index is not None and key in index.bucket_of(key):
+            index.remove(key)
+            if not len(index):
+                self.hashes_due = None
+
+    def expire_field(self, key: bytes, fields: Hash, field: bytes) -> None:
+        """Remove a field that is past its deadline, if it need not be kept; and the hash, if it was the last one."""
+        if not self.keyspace.keep_expired:
+            fields.remove(field)
+            self.fields_expired(key, fields, 1)
+
+    def expire_fields(self, key: bytes, fields: Hash) -> None:
+        """Remove all fields that are past their deadline, if they need not be kept."""
+        if not self.keyspace.keep_expired and (expired := fields.remove_due(self.keyspace.now_ms, len(fields))):
+            self.fields_expired(key, fields, expired)
+
+    def fields_expired(self, key: bytes, fields: Hash, count: int) -> None:
+        """So many fields of a hash have gone because of their deadline; the hash goes with its last one."""
+        keyspace = self.keyspace
+        keyspace.expired_fields += count
+        if keyspace.observed:
+            keyspace.notifier.notify(self.number, key, b'hexpired')
+        if not len(fields):
+            self.remove_empty(key)
+        if keyspace.observed:
+            self.touch(key, by_client=False)
+
+    def expire_hashes(self, slot: int) -> None:
+        """Remove fields past their deadline of those hashes that are in a bucket of `hashes_due`."""
+        index, now_ms = self.hashes_due, self.keyspace.now_ms
+        assert index is not None
+        left = FIELDS_AT_ONCE
+        next_ms = NEVER_MS
+        kept: list[bytes] = []
+        changed: list[tuple[bytes, Hash, int]] = []
+        for key in index.buckets[slot]:
+            value = self.values.get(key)
+            if type(value) is not Hash:
+                continue
+            if left > 0 and (expired := value.remove_due(now_ms, left)):
+                left -= expired
+                changed.append((key, value, expired))
+            due_ms = value.due_ms()
+            if len(value) and due_ms < NEVER_MS:
+                kept.append(key)
+                next_ms = min(next_ms, due_ms)
+        index.looked_through(slot, kept, next_ms)
+        if not len(index):
+            self.hashes_due = None
+        for key, value, expired in changed:
+            self.fields_expired(key, value, expired)
 
     def carry_use(self, key: bytes, use: int | None) -> None:
         """Give a value that came from elsewhere the note of its use that it had there, None if it had none."""
@@ -431,6 +506,7 @@ class Database:
         self.values = {}
         self.deadlines = {}
         self.index = KeyIndex()
+        self.hashes_due = None
 
     def trim(self) -> None:
         """Give memory back when nearly all keys are gone: a dict keeps the table that its largest size needed.

@@ -10,6 +10,7 @@ CLASS_OF_EVENT: dict[bytes, str] = {}
 for _class, _events in {
     'g': 'del expire persist rename_from rename_to copy_to move_from move_to',
     '$': 'set append setrange incrby incrbyfloat',
+    'h': 'hset hdel hincrby hincrbyfloat hexpire hexpired hpersist',
     'l': 'lpush rpush lpop rpop linsert lset lrem ltrim sortstore',
     's': 'sadd srem spop sinterstore sunionstore sdiffstore',
     't': 'xadd xdel xtrim xsetid xgroup-create xgroup-createconsumer xgroup-delconsumer xgroup-destroy xgroup-setid',

@@ -11,8 +11,8 @@ from random import Random
 from typing import NamedTuple
 
 from selredis.keyspace.database import Database, Keyspace
-from selredis.keyspace.due_times import NEVER_MS
 from selredis.keyspace.uses import MOST
+from selredis.values.due_times import NEVER_MS
 
 POOL = 16
 # If at least one key in so many has a deadline, such keys are found among any; else by the index, which takes longer.

@@ -11,8 +11,8 @@ keys are found without looking at many others, and while nothing is due, to look
 
 from random import Random
 
-from selredis.keyspace.due_times import NEVER_MS, DueTimes
 from selredis.values.buckets import Buckets
+from selredis.values.due_times import NEVER_MS, DueTimes
 
 KEYS_PER_BUCKET = 24  # more keys a bucket: less memory (9 B a key at 64, 15 at 16), dearer removal
 

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from hashlib import sha1
 from typing import Any
 
+from selredis.values.hash import Hash
 from selredis.values.kinds import STRING_KINDS, text_of
 from selredis.values.list import List
 from selredis.values.set import Set
 from selredis.values.stream import SEQ_BITS, SEQ_MASK, Stream
 
 HAS_DEADLINE = b'!!expire!!'
+FIELD_HAS_DEADLINE = b'!!hexpire!!'  # of a hash: 7.4 and later
 SIZE = 20
 
 
@@ -65,10 +67,21 @@ def mix_set(digest: Digest, value: Any) -> None:
         digest.xor(member)
 
 
+def mix_hash(digest: Digest, value: Hash) -> None:
+    for field, text in value.items():
+        of_field = Digest()
+        of_field.mix(field)
+        of_field.mix(text)
+        if value.deadline_of(field) is not None:
+            of_field.xor(FIELD_HAS_DEADLINE)
+        digest.xor(of_field.bytes)
+
+
 # For each kind Redis's number of it (server.h, OBJ_STRING ...), and what takes in its members.
 MIXERS: dict[type, tuple[int, Callable[[Digest, Any], None]]] = {
     **dict.fromkeys(STRING_KINDS, (0, mix_string)),
     List: (1, mix_list),
     Set: (2, mix_set),
+    Hash: (4, mix_hash),
     Stream: (6, mix_stream),
 }

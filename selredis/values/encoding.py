@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from selredis.numeric import is_integer
+from selredis.values.hash import Hash
 from selredis.values.list import List
 from selredis.values.listpack import LISTPACK_BYTES, LISTPACK_ELEMENT_BYTES, listpack_bytes
 from selredis.values.set import Set
@@ -61,10 +62,21 @@ def of_set(value: Set, limits: Limits) -> bytes:
     return b'hashtable'
 
 
+def of_hash(value: Hash, limits: Limits) -> bytes:
+    most = limits['hash-max-listpack-entries']
+    longest = limits['hash-max-listpack-value']
+    if max(len(value), value.most) > most or value.longest > longest:
+        return b'hashtable'
+    if any(len(field) > longest or len(text) > longest for field, text in value.items()):
+        return b'hashtable'
+    return b'listpack' if value.deadlines is None else b'listpackex'
+
+
 NAMES: dict[type, Callable[[Any, Limits], bytes]] = {
     bytearray: of_bytearray,
     int: of_int,
     bytes: of_bytes,
+    Hash: of_hash,
     List: of_list,
     Set: of_set,
     Stream: of_stream,

@@ -6,6 +6,7 @@ A kind with members is a class of its own. To have a new one take part in everyt
 
 from typing import Any, Protocol
 
+from selredis.values.hash import Hash
 from selredis.values.list import List
 from selredis.values.set import Set
 from selredis.values.stream import Stream
@@ -13,6 +14,7 @@ from selredis.values.stream import Stream
 STRING_KINDS = frozenset((bytes, bytearray, int))
 TYPE_NAMES: dict[type, bytes] = {
     **dict.fromkeys(STRING_KINDS, b'string'),
+    Hash: b'hash',
     List: b'list',
     Set: b'set',
     Stream: b'stream',

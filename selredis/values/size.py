@@ -12,6 +12,8 @@ from sys import getsizeof
 from typing import Any
 
 from selredis.values.buckets import Buckets
+from selredis.values.due_times import DueTimes
+from selredis.values.hash import Deadlines, Hash
 from selredis.values.list import List
 from selredis.values.set import Set
 from selredis.values.stream import Block, Stream
@@ -45,6 +47,7 @@ CONSUMER_BYTES = allocated(getsizeof(Consumer(0))) + ID_MAP_BYTES
 STREAM_BYTES = allocated(getsizeof(Stream())) + 2 * LIST_HEAD
 BLOCK_BYTES = allocated(getsizeof(Block(0, []))) + 3 * allocated(getsizeof(array('H'))) + ID_BYTES + 16
 BUCKETS_BYTES = allocated(getsizeof(Set())) + allocated(LIST_HEAD)
+DEADLINES_BYTES = allocated(getsizeof(Deadlines(1))) + allocated(getsizeof(DueTimes())) + 2 * LIST_HEAD
 LIST_BYTES = allocated(getsizeof(List())) + allocated(LIST_HEAD)
 
 
@@ -93,6 +96,18 @@ def set_bytes(members: Set, samples: int) -> int:
     return head + strings_bytes(list(islice(members, samples))) * count // samples
 
 
+def hash_bytes(fields: Hash, samples: int) -> int:
+    """A hash with its fields and their deadlines: all of them, or the mean of so many that stand together. 0: all."""
+    count = len(fields)
+    size = buckets_bytes(fields, samples)
+    if fields.deadlines is not None:
+        size += DEADLINES_BYTES + allocated(getsizeof(fields.deadlines.times)) + len(fields.deadlines.times) * INT_BYTES
+        size += allocated(len(fields.buckets) * 8)
+    some = count if not samples else min(samples, count)
+    items = list(islice(fields.items(), some))
+    return size + strings_bytes([text for item in items for text in item]) * count // (some or 1)
+
+
 def stream_bytes(stream: Stream, samples: int) -> int:
     """A stream with its entries, or with the mean of some of its blocks, and with its groups."""
     count = len(stream.blocks)
@@ -114,7 +129,12 @@ def block_bytes(block: Block) -> int:
 
 
 # For each kind whose values have members: what one takes, from so many samples.
-OF_CONTAINERS: dict[type, Callable[[Any, int], int]] = {List: list_bytes, Set: set_bytes, Stream: stream_bytes}
+OF_CONTAINERS: dict[type, Callable[[Any, int], int]] = {
+    Hash: hash_bytes,
+    List: list_bytes,
+    Set: set_bytes,
+    Stream: stream_bytes,
+}
 
 
 def size_of(value: Any, samples: int = 0) -> int:

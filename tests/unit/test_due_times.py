@@ -4,7 +4,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selredis.keyspace.due_times import GROUP, GROUP_BITS, NEVER_MS, DueTimes
+from selredis.values.due_times import GROUP, GROUP_BITS, NEVER_MS, DueTimes
 
 times = st.one_of(st.integers(0, 20), st.just(NEVER_MS), st.just(-5))
 places = st.integers(0, 10_000)

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selredis.keyspace import index as index_module
-from selredis.keyspace.due_times import NEVER_MS
 from selredis.keyspace.index import KEYS_PER_BUCKET, KeyIndex
 from selredis.values import buckets
 from selredis.values.buckets import RANK_MASK, reverse_bits
+from selredis.values.due_times import NEVER_MS
 
 
 def numbered(start, stop):

@@ -27,6 +27,10 @@ class DueTimes:
     def bound(self, slot: int) -> int:
         return self.levels[0][slot]
 
+    def first_bound(self) -> int:
+        """A time before which nothing is due in any slot."""
+        return min(self.levels[-1], default=NEVER_MS)
+
     def append(self, due_ms: int) -> None:
         """Add a slot behind the last one."""
         levels = self.levels

@@ -1,0 +1,223 @@
+"""A hash: values by field, any of which may be asked for at random; some fields may have deadlines.
+
+Fields are keys of dicts of a few dozen (values/buckets.py), in a small hash of a single one. Deadlines stand apart, in
+an object that a hash without any does not have. They are found as those of keys are: for each bucket there is a time
+before which none of its fields is due (values/due_times.py).
+
+A field that is past its deadline is one like any other until somebody removes it; who reads asks `is_due` first.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from selredis.values.buckets import Buckets
+from selredis.values.due_times import NEVER_MS, DueTimes
+
+FIELDS_PER_BUCKET = 40  # as in values/set.py
+
+Fields = dict[bytes, bytes]
+
+
+class Deadlines:
+    """Unix times (ms) of the fields of one hash: by field, and when the first of each bucket may be due."""
+
+    __slots__ = ('due', 'times')
+
+    def __init__(self, buckets: int) -> None:
+        self.times: dict[bytes, int] = {}
+        self.due = DueTimes()
+        for _ in range(buckets):
+            self.due.append(NEVER_MS)
+
+    def copy(self, buckets: int) -> 'Deadlines':
+        copy = Deadlines(buckets)
+        copy.times = self.times.copy()
+        for slot in range(buckets):
+            copy.due.lower(slot, self.due.bound(slot))
+        return copy
+
+
+class Hash(Buckets[Fields]):
+    """Values by field.
+
+    What has gone is remembered so far as it tells how Redis would keep the hash (OBJECT ENCODING): `most`, how many
+    fields there were, and `longest`, how many bytes a field or value had. `deadlines` stays once there were any.
+    """
+
+    __slots__ = ('deadlines', 'longest', 'most')
+
+    usual = FIELDS_PER_BUCKET
+
+    def __init__(self, items: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        super().__init__()
+        self.most = 0
+        self.longest = 0
+        self.deadlines: Deadlines | None = None
+        for field, value in items:
+            self.put(field, value)
+
+    def _new_bucket(self) -> Fields:
+        return {}
+
+    def _part(self, bucket: Fields, bit: int) -> tuple[Fields, Fields]:
+        stay: Fields = {}
+        move: Fields = {}
+        for field, value in bucket.items():
+            (move if hash(field) & bit else stay)[field] = value
+        return stay, move
+
+    def _join(self, bucket: Fields, other: Fields) -> None:
+        bucket |= other
+
+    def __contains__(self, field: bytes) -> bool:
+        return field in self.bucket_of(field)
+
+    def get(self, field: bytes) -> bytes | None:
+        """The value of a field, None if there is none."""
+        buckets = self.buckets
+        slot = hash(field) & self.mask
+        return (buckets[slot] if slot < len(buckets) else buckets[slot & self.mask >> 1]).get(field)
+
+    def put(self, field: bytes, value: bytes) -> int:
+        """Give a field a value, and no deadline; 1 if the field is new, 0 if not."""
+        buckets = self.buckets
+        slot = hash(field) & self.mask
+        bucket = buckets[slot] if slot < len(buckets) else buckets[slot & self.mask >> 1]
+        old = bucket.get(field)
+        bucket[field] = value
+        if old is None:
+            self.room -= 1
+            if self.room < 0:
+                self._split()
+            return 1
+        if len(old) > self.longest:
+            self.longest = len(old)
+        if self.deadlines is not None:
+            self.deadlines.times.pop(field, None)
+        return 0
+
+    def update(self, field: bytes, value: bytes) -> None:
+        """Give a field a value; one that has a deadline keeps it."""
+        bucket = self.bucket_of(field)
+        old = bucket.get(field)
+        if old is None:
+            self.put(field, value)
+        else:
+            self.longest = max(self.longest, len(old))
+            bucket[field] = value
+
+    def remove(self, field: bytes) -> bool:
+        """Whether there was such a field."""
+        bucket = self.bucket_of(field)
+        value = bucket.get(field)
+        if value is None:
+            return False
+        self.most = max(self.most, len(self))
+        self.longest = max(self.longest, len(field), len(value))
+        del bucket[field]
+        if self.deadlines is not None:
+            self.deadlines.times.pop(field, None)
+        self.room += 1
+        if self.room > 2 * FIELDS_PER_BUCKET:
+            self._shrink()
+        return True
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        return chain.from_iterable(bucket.items() for bucket in self.buckets)
+
+    def values(self) -> Iterator[bytes]:
+        return chain.from_iterable(bucket.values() for bucket in self.buckets)
+
+    def copy(self) -> 'Hash':
+        copy = Hash()
+        copy.buckets = [bucket.copy() for bucket in self.buckets]
+        copy.mask = self.mask
+        copy.room = self.room
+        copy.most = self.most
+        copy.longest = self.longest
+        if self.deadlines is not None:
+            copy.deadlines = self.deadlines.copy(len(self.buckets))
+        return copy
+
+    def shorten(self, count: int) -> None:
+        if self.deadlines is not None:
+            times = self.deadlines.times
+            for _ in range(min(count, len(times))):
+                times.popitem()
+        super().shorten(count)
+
+    # --- deadlines ---
+
+    def deadline_of(self, field: bytes) -> int | None:
+        return None if self.deadlines is None else self.deadlines.times.get(field)
+
+    def set_deadline(self, field: bytes, deadline_ms: int) -> None:
+        """Let a field that is there expire at a Unix time in ms."""
+        deadlines = self.deadlines
+        if deadlines is None:
+            deadlines = self.deadlines = Deadlines(len(self.buckets))
+        if field not in deadlines.times:
+            # From now on the hash has the same bytes object for it, lest there be two.
+            bucket = self.bucket_of(field)
+            bucket[field] = bucket.pop(field)
+        deadlines.times[field] = deadline_ms
+        slot = hash(field) & self.mask
+        if slot >= len(self.buckets):
+            slot &= self.mask >> 1
+        deadlines.due.lower(slot, deadline_ms)
+
+    def clear_deadline(self, field: bytes) -> bool:
+        """Let a field live as long as the hash; False if it had no deadline."""
+        return self.deadlines is not None and self.deadlines.times.pop(field, None) is not None
+
+    def is_due(self, field: bytes, now_ms: int) -> bool:
+        """Whether a field is past its deadline."""
+        return self.deadlines is not None and self.deadlines.times.get(field, NEVER_MS) < now_ms
+
+    def due_ms(self) -> int:
+        """A time before which no field is due; NEVER_MS if none has a deadline."""
+        deadlines = self.deadlines
+        return NEVER_MS if deadlines is None or not deadlines.times else deadlines.due.first_bound()
+
+    def due_fields(self, now_ms: int) -> set[bytes]:
+        """Fields that are past their deadline."""
+        if self.due_ms() >= now_ms:
+            return set()
+        assert self.deadlines is not None
+        return {field for field, deadline_ms in self.deadlines.times.items() if deadline_ms < now_ms}
+
+    def remove_due(self, now_ms: int, most: int) -> int:
+        """Remove fields that are past their deadline, all or about so many; returns how many."""
+        deadlines = self.deadlines
+        if deadlines is None:
+            return 0
+        deadline_of = deadlines.times.get
+        removed = 0
+        while removed < most and (slot := deadlines.due.first_due(now_ms)) >= 0:
+            due: list[bytes] = []
+            next_ms = NEVER_MS
+            for field in self.buckets[slot]:
+                deadline_ms = deadline_of(field, NEVER_MS)
+                if deadline_ms < now_ms:
+                    due.append(field)
+                elif deadline_ms < next_ms:
+                    next_ms = deadline_ms
+            deadlines.due.correct(slot, next_ms)
+            for field in due:
+                self.remove(field)
+            removed += len(due)
+        return removed
+
+    # --- growth ---
+
+    def _split(self) -> int:
+        old = super()._split()
+        if self.deadlines is not None:
+            self.deadlines.due.append(self.deadlines.due.bound(old))
+        return old
+
+    def _merge(self) -> int:
+        into = super()._merge()
+        if self.deadlines is not None:
+            self.deadlines.due.lower(into, self.deadlines.due.pop())
+        return into
