@@ -27,6 +27,13 @@ from selredis.engine.syntax import docstring_parts
 TITLES = {
     'string': 'Strings',
     'list': 'Lists',
+    'hash': 'Hashes',
+    'set': 'Sets',
+    'sorted-set': 'Sorted sets',
+    'stream': 'Streams',
+    'bitmap': 'Bitmaps',
+    'hyperloglog': 'HyperLogLog',
+    'geo': 'Geo',
     'generic': 'Keys',
     'transactions': 'Transactions',
     'pubsub': 'Publish and subscribe',
