@@ -14,6 +14,7 @@ BLOCKING = ['blocking', 'write']
 BLOCKING_GROWING = ['blocking', 'denyoom', 'write']
 ALL_NODES = ['request_policy:all_nodes', 'response_policy:all_succeeded']
 SINCE_7_2: dict[str, dict[str, list[str] | str | int]] = {
+    'bitop': {'arguments': 'tell the operations'},
     'blmove': {'flags': BLOCKING_GROWING},  # scripts may run it
     'blpop': {'flags': BLOCKING},
     'brpop': {'flags': BLOCKING},
@@ -55,6 +56,15 @@ SINCE_7_2: dict[str, dict[str, list[str] | str | int]] = {
 
 # What 7.2 calls arguments otherwise: by command, its names and those of 7.0.
 RENAMED_IN_7_2: dict[str, dict[str, str]] = {
+    'bitcount': {'range': 'index', 'unit': 'index-unit'},
+    'bitfield': {
+        'get-block': 'encoding-offset',
+        'incrby-block': 'encoding-offset-increment',
+        'overflow-block': 'wrap-sat-fail',
+        'set-block': 'encoding-offset-value',
+    },
+    'bitfield_ro': {'get-block': 'encoding-offset'},
+    'bitpos': {'end-unit-block': 'end-index', 'range': 'index', 'unit': 'index-unit'},
     'client|reply': {'action': 'on-off-skip'},
     'client|unblock': {'unblock-type': 'timeout-error'},
     'cluster|addslotsrange': {'range': 'start-slot-end-slot'},

@@ -1,5 +1,7 @@
 """The commands, a module for each group. Importing this package enters them all in the command table."""
 
+from selredis.commands import bitfield as bitfield
+from selredis.commands import bitmaps as bitmaps
 from selredis.commands import client_tracking as client_tracking
 from selredis.commands import clients as clients
 from selredis.commands import cluster as cluster

@@ -26,6 +26,7 @@ CATEGORIES = (
 )
 # Groups whose commands have a category in common. (That of pub/sub follows from the flag.)
 CATEGORY_OF_GROUP = {
+    'bitmap': 'bitmap',
     'connection': 'connection',
     'generic': 'keyspace',
     'hash': 'hash',

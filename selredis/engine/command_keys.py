@@ -35,6 +35,17 @@ def set_flags(argv: Argv) -> tuple[str, ...]:
     return ('RW', 'access', 'update') if reads else ('OW', 'update')
 
 
+def bitfield_flags(argv: Argv) -> tuple[str, ...]:
+    """What BITFIELD does to its key: it only reads it if there is nothing but GET, and no mistake (db.c)."""
+    place = 2
+    while place < len(argv):
+        words = BITFIELD_READING.get(argv[place].upper(), 0)
+        if not words or place + words > len(argv):
+            return ('RW', 'access', 'update')
+        place += words
+    return ('RO', 'access')
+
+
 def sort_keys(argv: Argv) -> list[FoundKey]:
     """What SORT reads and, if it stores, the last key that it was told to store at.
 
@@ -56,13 +67,14 @@ def sort_ro_keys(argv: Argv) -> list[FoundKey]:
     return [FoundKey(argv[1], ('RO', 'access'))]
 
 
+BITFIELD_READING = {b'GET': 3, b'OVERFLOW': 2}  # words of what does not write
 SORT_OPTION_WORDS = {b'LIMIT': 2, b'GET': 1, b'BY': 1}  # behind the option
 
 # For commands with keys that no key spec tells.
 FINDERS: dict[str, Callable[[Argv], list[FoundKey]]] = {'sort': sort_keys, 'sort_ro': sort_ro_keys}
 
 # For keys whose flags are variable_flags: what they are for the words at hand.
-VARIABLE_FLAGS: dict[str, Callable[[Argv], tuple[str, ...]]] = {'set': set_flags}
+VARIABLE_FLAGS: dict[str, Callable[[Argv], tuple[str, ...]]] = {'bitfield': bitfield_flags, 'set': set_flags}
 
 
 def has_keys(command: Command) -> bool:

@@ -3,10 +3,11 @@
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from tests.strategies import connection, generic, lists, pubsub, server, sets, sorting, strings, transactions
+from tests.strategies import bitmaps, connection, generic, lists, pubsub, server, sets, sorting, strings, transactions
 from tests.strategies.words import Argv, keys, line, many_values, mostly, values
 
 GROUPS: dict[str, SearchStrategy[Argv]] = {
+    'bitmaps': bitmaps.commands(),
     'connection': connection.commands(),
     'generic': generic.commands(),
     'lists': lists.commands(),
