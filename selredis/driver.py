@@ -12,7 +12,7 @@ import resource
 import socket
 import sys
 from collections.abc import Callable
-from random import SystemRandom
+from random import Random
 from typing import Any, NamedTuple, Protocol
 
 import selredis.commands  # noqa: F401  (importing them fills the command table)
@@ -96,7 +96,7 @@ class Driver:
         self.config = config
         self.log = log
         self.clock = clock or SystemClock()
-        self.engine = Engine(config, self.clock, SystemRandom(), log, timers)
+        self.engine = Engine(config, self.clock, Random(), log, timers)
         self.table = ConnectionTable()
         self.limits = ParserLimits(config['proto-max-bulk-len'])
         self.listeners: list[Listening] = []

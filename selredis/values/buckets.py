@@ -20,6 +20,7 @@ from typing import ClassVar, Generic, TypeVar
 
 RANK_BITS = 31
 RANK_MASK = (1 << RANK_BITS) - 1
+CHANCE = 24  # members that a bucket has more than others by chance, hardly ever exceeded
 
 _REVERSED_BYTES = bytes(int(f'{byte:08b}'[::-1], 2) for byte in range(256))
 
@@ -87,14 +88,17 @@ class Buckets(Generic[Bucket]):
         """Any member, each as likely as another. The table must not be empty."""
         buckets = self.buckets
         count = len(buckets)
-        # Refusing in proportion to what a bucket lacks makes up for the buckets' unequal sizes. The largest that
-        # have to be reckoned with hold twice the usual number and what chance adds to it.
-        ceiling = 3 * self.usual if count > 1 else len(buckets[0])
-        places = count * ceiling
+        # Refusing in proportion to what a bucket lacks makes up for the buckets' unequal sizes. Those that are not
+        # split yet in this round are the largest: they have so many members, and what chance adds to it.
+        unsplit = len(self) // (count if count > self.mask else (self.mask >> 1) + 1)
+        ceiling = unsplit + (unsplit >> 2) + CHANCE if count > 1 else unsplit
         while True:
-            slot, place = divmod(int(random.random() * places), ceiling)
+            drawn = random.random() * count
+            slot = int(drawn)
             bucket = buckets[slot]
-            if place < len(bucket):
+            size = len(bucket)
+            place = int((drawn - slot) * (ceiling if size < ceiling else size))
+            if place < size:
                 return next(islice(bucket, place, None))
 
     # --- the order ---
