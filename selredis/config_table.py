@@ -192,6 +192,8 @@ HONOURED: tuple[Parameter[Any], ...] = (
     Parameter('set-max-intset-entries', COUNT, 512),
     Parameter('set-max-listpack-entries', COUNT, 128),
     Parameter('set-max-listpack-value', COUNT, 64),
+    Parameter('zset-max-listpack-entries', COUNT, 128, alias='zset-max-ziplist-entries'),
+    Parameter('zset-max-listpack-value', BYTES, 64, alias='zset-max-ziplist-value'),
     # The process
     Parameter('daemonize', YesNo(), False, immutable=True),
     Parameter('supervised', Choice('upstart', 'systemd', 'auto', 'no'), 'no', immutable=True),
@@ -263,8 +265,6 @@ ACCEPTED: tuple[Parameter[Any], ...] = (
     Parameter('dynamic-hz', YesNo(), True),
     Parameter('active-expire-effort', Integer(1, 10), 1),
     Parameter('list-compress-depth', UP_FROM_0, 0),
-    Parameter('zset-max-listpack-entries', COUNT, 128, alias='zset-max-ziplist-entries'),
-    Parameter('zset-max-listpack-value', BYTES, 64, alias='zset-max-ziplist-value'),
     Parameter('hll-sparse-max-bytes', BYTES, 3000),
     Parameter('stream-node-max-bytes', BYTES, 4 * KB),
     Parameter('stream-node-max-entries', COUNT, 100),

@@ -1,7 +1,7 @@
 """Numbers as Redis reads and writes them."""
 
 import re
-from math import copysign, isfinite, isinf
+from math import copysign, inf, isfinite, isinf
 from typing import NamedTuple
 
 from selredis.errors import NOT_A_FLOAT, NOT_AN_INTEGER, TIMEOUT_NEGATIVE, TIMEOUT_OUT_OF_RANGE, ReplyError
@@ -91,6 +91,17 @@ def floating(text: bytes, error: bytes = NOT_A_FLOAT) -> float:
     if isinf(value) or (value == 0 and _significand(match) != b''):
         raise ReplyError(error)
     return value
+
+
+def to_double(text: bytes, error: bytes = NOT_A_FLOAT) -> float:
+    """`floating`, where what only infinity or zero could stand for is one of these. Raises ReplyError(error)."""
+    match = _FLOAT(text)
+    if match is None:
+        raise ReplyError(error)
+    try:
+        return float(text) if match['hex'] is None else float.fromhex(text.decode())
+    except OverflowError:
+        return -inf if text.startswith(b'-') else inf
 
 
 def format_double(value: float) -> bytes:

@@ -19,6 +19,8 @@ SINCE_7_2: dict[str, dict[str, list[str] | str | int]] = {
     'blpop': {'flags': BLOCKING},
     'brpop': {'flags': BLOCKING},
     'brpoplpush': {'flags': BLOCKING_GROWING},
+    'bzpopmax': {'flags': ['blocking', 'fast', 'write']},
+    'bzpopmin': {'flags': ['blocking', 'fast', 'write']},
     'client|kill': {'arguments': 'SKIPME takes yes or no; MAXAGE is of 7.4'},
     'client|list': {'arguments': 'ID is no block'},
     'client|pause': {'since': '3.0.0'},
@@ -51,6 +53,8 @@ SINCE_7_2: dict[str, dict[str, list[str] | str | int]] = {
     'setex': {'deprecated_since': '2.6.12', 'replaced_by': '`SET` with the `EX` argument', 'doc_flags': ['deprecated']},
     'setnx': {'deprecated_since': '2.6.12', 'replaced_by': '`SET` with the `NX` argument', 'doc_flags': ['deprecated']},
     'wait': {'flags': []},  # scripts may run it
+    'zrank': {'arity': -3, 'arguments': 'WITHSCORE is new'},
+    'zrevrank': {'arity': -3, 'arguments': 'WITHSCORE is new'},
     'xinfo|stream': {'arguments': 'FULL is no token of a block'},
 }
 
@@ -94,6 +98,13 @@ RENAMED_IN_7_2: dict[str, dict[str, str]] = {
     'xinfo|consumers': {'group': 'groupname'},
     'xreadgroup': {'group-block': 'group-consumer'},
     'xsetid': {'max-deleted-id': 'max-deleted-entry-id'},
+    'zadd': {'data': 'score-member'},
+    'zrange': {'limit': 'offset-count'},
+    'zrangebylex': {'limit': 'offset-count'},
+    'zrangebyscore': {'limit': 'offset-count'},
+    'zrangestore': {'limit': 'offset-count'},
+    'zrevrangebylex': {'limit': 'offset-count'},
+    'zrevrangebyscore': {'limit': 'offset-count'},
 }
 
 INFO_FIELDS = ('name', 'arity', 'flags', 'first', 'last', 'step', 'categories', 'tips', 'key specs', 'subcommands')

@@ -32,6 +32,10 @@ from selredis.commands import set_algebra as set_algebra
 from selredis.commands import sets as sets
 from selredis.commands import slowlog as slowlog
 from selredis.commands import sort as sort
+from selredis.commands import sorted_set_algebra as sorted_set_algebra
+from selredis.commands import sorted_set_pops as sorted_set_pops
+from selredis.commands import sorted_set_ranges as sorted_set_ranges
+from selredis.commands import sorted_sets as sorted_sets
 from selredis.commands import stream_groups as stream_groups
 from selredis.commands import stream_info as stream_info
 from selredis.commands import streams as streams

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command, key, numkeys
@@ -12,6 +12,8 @@ from selredis.keyspace.database import Database
 from selredis.numeric import INT64_MAX, INT64_MIN, integer
 from selredis.resp.reply import NULL_ARRAY, OK, Reply
 from selredis.values.list import List
+
+T = TypeVar('T')
 
 
 class End(NamedTuple):
@@ -286,12 +288,12 @@ def lmpop(client: Client, argv: Argv) -> Reply:
 
     O(N+M) in the keys given and the elements taken
     """
-    keys, end, count = read_mpop(argv[1:])
+    keys, end, count = read_mpop(argv[1:], end_named)
     return pop_of_first(client.db, keys, end, count) or NULL_ARRAY
 
 
-def read_mpop(words: list[bytes]) -> tuple[list[bytes], End, int]:
-    """Read what LMPOP and BLMPOP have in common: the keys, the end and the count."""
+def read_mpop(words: list[bytes], end_named: Callable[[bytes], T]) -> tuple[list[bytes], T, int]:
+    """Read what LMPOP, ZMPOP and those that wait have in common: the keys, the end and the count."""
     numkeys = integer(words[0], b'ERR numkeys should be greater than 0')
     if numkeys <= 0:
         raise ReplyError(b'ERR numkeys should be greater than 0')

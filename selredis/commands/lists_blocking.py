@@ -80,7 +80,7 @@ def blmpop(client: Client, argv: Argv) -> Reply:
 
     O(N+M) in the keys given and the elements taken
     """
-    keys, end, count = read_mpop(argv[2:])
+    keys, end, count = read_mpop(argv[2:], end_named)
     wait_ms = read_wait_ms(argv[1], client.engine.now_ms)
     return pop_of_first(client.db, keys, end, count) or client.block_on(keys, List, wait_ms, on_timeout=NULL_ARRAY)
 

@@ -16,6 +16,7 @@ from selredis.values.hash import Hash
 from selredis.values.kinds import STRING_KINDS, text_of
 from selredis.values.list import List
 from selredis.values.set import Set
+from selredis.values.sorted_set import SortedSet
 
 NO_DOUBLE = b"ERR One or more scores can't be converted into double"
 C_BLANKS = b' \t\n\v\f\r'
@@ -168,6 +169,7 @@ def store(db: Database, destination: bytes, rows: Iterable[bytes | None]) -> int
 ELEMENTS: dict[type, Callable[[Any], list[bytes]]] = {
     List: list,
     Set: list,
+    SortedSet: list,
 }
 
 

@@ -33,6 +33,7 @@ CATEGORY_OF_GROUP = {
     'list': 'list',
     'stream': 'stream',
     'set': 'set',
+    'sorted-set': 'sortedset',
     'string': 'string',
     'transactions': 'transaction',
 }

@@ -37,7 +37,7 @@ TYPES = {
 # What Redis calls groups of arguments, by what is in them (see Argument), where a command does not say otherwise.
 GROUP_NAMES = {
     **dict.fromkeys(('nx-xx', 'nx-xx-gt-lt'), 'condition'),
-    **dict.fromkeys(('left-right', 'before-after'), 'where'),
+    **dict.fromkeys(('left-right', 'before-after', 'min-max'), 'where'),
     'asc-desc': 'order',
     'async-sync': 'flush-type',
     'key-value': 'data',

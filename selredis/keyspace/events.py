@@ -13,6 +13,8 @@ for _class, _events in {
     'h': 'hset hdel hincrby hincrbyfloat hexpire hexpired hpersist',
     'l': 'lpush rpush lpop rpop linsert lset lrem ltrim sortstore',
     's': 'sadd srem spop sinterstore sunionstore sdiffstore',
+    'z': 'zadd zincr zrem zpopmin zpopmax zremrangebyrank zremrangebyscore zremrangebylex zrangestore zunionstore'
+    ' zinterstore zdiffstore',
     't': 'xadd xdel xtrim xsetid xgroup-create xgroup-createconsumer xgroup-delconsumer xgroup-destroy xgroup-setid',
     'x': 'expired',
     'e': 'evicted',

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from hashlib import sha1
 from typing import Any
 
+from selredis.numeric import format_double
 from selredis.values.hash import Hash
 from selredis.values.kinds import STRING_KINDS, text_of
 from selredis.values.list import List
 from selredis.values.set import Set
+from selredis.values.sorted_set import SortedSet
 from selredis.values.stream import SEQ_BITS, SEQ_MASK, Stream
 
 HAS_DEADLINE = b'!!expire!!'
@@ -77,11 +79,20 @@ def mix_hash(digest: Digest, value: Hash) -> None:
         digest.xor(of_field.bytes)
 
 
+def mix_sorted_set(digest: Digest, value: SortedSet) -> None:
+    for member, score in value.items():
+        of_member = Digest()
+        of_member.mix(member)
+        of_member.mix(format_double(score))
+        digest.xor(of_member.bytes)
+
+
 # For each kind Redis's number of it (server.h, OBJ_STRING ...), and what takes in its members.
 MIXERS: dict[type, tuple[int, Callable[[Digest, Any], None]]] = {
     **dict.fromkeys(STRING_KINDS, (0, mix_string)),
     List: (1, mix_list),
     Set: (2, mix_set),
     Hash: (4, mix_hash),
+    SortedSet: (3, mix_sorted_set),
     Stream: (6, mix_stream),
 }

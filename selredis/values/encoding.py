@@ -12,6 +12,7 @@ from selredis.values.hash import Hash
 from selredis.values.list import List
 from selredis.values.listpack import LISTPACK_BYTES, LISTPACK_ELEMENT_BYTES, listpack_bytes
 from selredis.values.set import Set
+from selredis.values.sorted_set import SortedSet
 from selredis.values.stream import Stream
 
 EMBEDDED_BYTES = 44  # longer strings are apart from their header (object.c, OBJ_ENCODING_EMBSTR_SIZE_LIMIT)
@@ -72,6 +73,13 @@ def of_hash(value: Hash, limits: Limits) -> bytes:
     return b'listpack' if value.deadlines is None else b'listpackex'
 
 
+def of_sorted_set(value: SortedSet, limits: Limits) -> bytes:
+    longest = limits['zset-max-listpack-value']
+    if max(len(value), value.most) > limits['zset-max-listpack-entries'] or value.longest > longest:
+        return b'skiplist'
+    return b'listpack' if max(map(len, value)) <= longest else b'skiplist'
+
+
 NAMES: dict[type, Callable[[Any, Limits], bytes]] = {
     bytearray: of_bytearray,
     int: of_int,
@@ -79,6 +87,7 @@ NAMES: dict[type, Callable[[Any, Limits], bytes]] = {
     Hash: of_hash,
     List: of_list,
     Set: of_set,
+    SortedSet: of_sorted_set,
     Stream: of_stream,
 }
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from selredis.values.hash import Hash
 from selredis.values.list import List
 from selredis.values.set import Set
+from selredis.values.sorted_set import SortedSet
 from selredis.values.stream import Stream
 
 STRING_KINDS = frozenset((bytes, bytearray, int))
@@ -17,6 +18,7 @@ TYPE_NAMES: dict[type, bytes] = {
     Hash: b'hash',
     List: b'list',
     Set: b'set',
+    SortedSet: b'zset',
     Stream: b'stream',
 }
 

@@ -16,6 +16,7 @@ from selredis.values.due_times import DueTimes
 from selredis.values.hash import Deadlines, Hash
 from selredis.values.list import List
 from selredis.values.set import Set
+from selredis.values.sorted_set import SortedSet
 from selredis.values.stream import Block, Stream
 from selredis.values.stream_groups import Consumer, Delivery, Group
 
@@ -48,6 +49,9 @@ STREAM_BYTES = allocated(getsizeof(Stream())) + 2 * LIST_HEAD
 BLOCK_BYTES = allocated(getsizeof(Block(0, []))) + 3 * allocated(getsizeof(array('H'))) + ID_BYTES + 16
 BUCKETS_BYTES = allocated(getsizeof(Set())) + allocated(LIST_HEAD)
 DEADLINES_BYTES = allocated(getsizeof(Deadlines(1))) + allocated(getsizeof(DueTimes())) + 2 * LIST_HEAD
+# Of a run its list, its array, and their bounds and places; of a score the object, its place and that of its member.
+RUN_BYTES = allocated(LIST_HEAD) + allocated(getsizeof(array('d'))) + 4 * 8
+SCORE_BYTES = allocated(getsizeof(0.0)) + 17
 LIST_BYTES = allocated(getsizeof(List())) + allocated(LIST_HEAD)
 
 
@@ -108,6 +112,14 @@ def hash_bytes(fields: Hash, samples: int) -> int:
     return size + strings_bytes([text for item in items for text in item]) * count // (some or 1)
 
 
+def sorted_set_bytes(members: SortedSet, samples: int) -> int:
+    """A sorted set with its members: all of them, or the mean of so many that stand together. 0: all."""
+    count = len(members)
+    size = buckets_bytes(members, samples) + len(members.member_runs) * RUN_BYTES + count * SCORE_BYTES
+    some = count if not samples else min(samples, count)
+    return size + strings_bytes(list(islice(members, some))) * count // (some or 1)
+
+
 def stream_bytes(stream: Stream, samples: int) -> int:
     """A stream with its entries, or with the mean of some of its blocks, and with its groups."""
     count = len(stream.blocks)
@@ -133,6 +145,7 @@ OF_CONTAINERS: dict[type, Callable[[Any, int], int]] = {
     Hash: hash_bytes,
     List: list_bytes,
     Set: set_bytes,
+    SortedSet: sorted_set_bytes,
     Stream: stream_bytes,
 }
 

@@ -17,7 +17,7 @@ bytes less for each element.
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from operator import itemgetter
 from typing import Any
 
@@ -27,10 +27,10 @@ Element = tuple[bytes, float]
 Scores = dict[bytes, float]
 
 MEMBERS_PER_BUCKET = 80  # half of what fits into a dict's table of 256 places
-LONG = 256  # elements of a run
-SHORT = 32  # elements of a run that is joined to the next, if both have no more than JOINED
-JOINED = 192
-GROUP_BITS = 6
+LONG = 512  # elements of a run
+SHORT = 64  # elements of a run that is joined to the next, if both have no more than JOINED
+JOINED = 384
+GROUP_BITS = 5
 GROUP = 1 << GROUP_BITS
 
 
@@ -105,6 +105,11 @@ class SortedSet(Buckets[Scores]):
             self.score_runs.pop()
         super().shorten(count)
 
+    @property
+    def has_one_score(self) -> bool:
+        """Whether all members, of which there is one, have the same score."""
+        return self.score_runs[0][0] == self.score_runs[-1][-1]
+
     # --- one member ---
 
     def score(self, member: bytes) -> float | None:
@@ -113,8 +118,8 @@ class SortedSet(Buckets[Scores]):
         slot = hash(member) & self.mask
         return (buckets[slot] if slot < len(buckets) else buckets[slot & self.mask >> 1]).get(member)
 
-    def put(self, member: bytes, score: float) -> bool:
-        """Give a member a score, whether it is there or not; whether it is new."""
+    def put(self, member: bytes, score: float) -> float | None:
+        """Give a member a score, whether it is there or not; the one that it had, None if it is new."""
         buckets = self.buckets
         slot = hash(member) & self.mask
         bucket = buckets[slot] if slot < len(buckets) else buckets[slot & self.mask >> 1]
@@ -125,11 +130,10 @@ class SortedSet(Buckets[Scores]):
             if self.room < 0:
                 self._split()
             self._insert(member, score)
-            return True
-        if old != score:
+        elif old != score:
             bucket[member] = score
             self._move(member, old, score)
-        return False
+        return old
 
     def remove(self, member: bytes) -> bool:
         """Remove a member; False if it is not there."""
@@ -174,12 +178,14 @@ class SortedSet(Buckets[Scores]):
 
     def range(self, start: int, stop: int) -> list[bytes]:
         """The members in a range of ranks, in order."""
-        return list(self._between(self.member_runs, start, stop))
+        members: list[bytes] = self._from(self.member_runs, *self._place(start), stop - start)
+        return members
 
     def range_items(self, start: int, stop: int) -> list[Element]:
         """Members and scores in a range of ranks, in order."""
-        members = self._between(self.member_runs, start, stop)
-        return list(zip(members, self._between(self.score_runs, start, stop), strict=True))
+        run, place = self._place(start)
+        members = self._from(self.member_runs, run, place, stop - start)
+        return list(zip(members, self._from(self.score_runs, run, place, stop - start), strict=True))
 
     def remove_range(self, start: int, stop: int) -> list[Element]:
         """Remove a range of ranks; what was there, in order."""
@@ -231,27 +237,20 @@ class SortedSet(Buckets[Scores]):
                 break
             rank -= total
             run += GROUP
-        runs = self.member_runs
-        last = len(runs) - 1
-        if run > last:  # len, where all groups are full
-            return last, len(runs[last])
-        while run < last and rank >= len(runs[run]):
-            rank -= len(runs[run])
+        for members in islice(self.member_runs, run, None):
+            size = len(members)
+            if rank < size:
+                return run, rank
+            rank -= size
             run += 1
-        return run, rank
+        return len(self.member_runs) - 1, len(self.member_runs[-1])
 
-    def _between(self, runs: list[Any], start: int, stop: int) -> Any:
-        """What stands in a range of ranks in `member_runs` or `score_runs`."""
-        if start >= stop:
-            return []
-        run, place = self._place(start)
-        end = place + stop - start
-        if end <= len(runs[run]):
-            return runs[run][place:end]
-        found = runs[run][place:]
-        while len(found) < stop - start:
+    def _from(self, runs: list[Any], run: int, place: int, count: int) -> Any:
+        """So many things from a place on, in `member_runs` or `score_runs`; not more than there are."""
+        found = runs[run][place : place + count] if count > 0 else []
+        while len(found) < count:
             run += 1
-            found += runs[run][: stop - start - len(found)]
+            found += runs[run][: count - len(found)]
         return found
 
     # --- changes of the order ---

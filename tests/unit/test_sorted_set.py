@@ -77,7 +77,7 @@ def apply(members: SortedSet, model: Model, verb: str, *arguments: object) -> No
     """Do the same to the sorted set and to its model, and compare what they return."""
     match verb, *arguments:
         case 'put', int(number), float(score):
-            assert members.put(name(number), score) == (name(number) not in model)
+            assert members.put(name(number), score) == model.get(name(number))
             model[name(number)] = score
         case 'remove', int(number), int():
             assert members.remove(name(number)) == (model.pop(name(number), None) is not None)
@@ -130,6 +130,7 @@ def test_what_it_tells(model, score, member, one, other):
     assert members.range_items(start, stop) == expected[start:stop]
     assert members.range(start, stop) == [each for each, _ in expected[start:stop]]
     assert members.range(0, len(model)) == [each for each, _ in expected]
+    assert not model or members.has_one_score == (len(set(model.values())) == 1)
 
 
 @settings(max_examples=20)
