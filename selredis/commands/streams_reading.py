@@ -169,10 +169,10 @@ def give_next(stream: Stream, group: Group, consumer: Consumer, options: Options
     rows: list[bytes] = []
     for block, first, stop in stream.spans(group.last_id + 1, LAST_ID, options.most):
         rows += block.encoded(first, stop)
-        for id_ in block.ids(first, stop):
-            stream.count_read(group, id_)
-            if not options.noack:
-                group.give(id_, name, now_ms, 1)
+        ids = block.ids(first, stop)
+        stream.count_read(group, ids)
+        if not options.noack:
+            group.give_new(ids, name, now_ms)
     if not options.noack:
         consumer.active_ms = now_ms
     return entries_reply(rows)

@@ -15,8 +15,22 @@ LENGTH_BEHIND = ((1 << 7, 1), ((1 << 14) - 1, 2), ((1 << 21) - 1, 3), ((1 << 28)
 
 def listpack_bytes(element: bytes) -> int:
     """What an element takes in a listpack."""
-    size = integer_bytes(int(element)) if is_integer(element) else step(STRING_HEADS, len(element)) + len(element)
-    return size + step(LENGTH_BEHIND, size)
+    if is_integer(element):
+        size = integer_bytes(int(element))
+        return size + step(LENGTH_BEHIND, size)
+    return len(element) + string_bytes_around(len(element))
+
+
+def string_bytes_around(length: int) -> int:
+    """What stands before and behind a string of this length."""
+    if length < 64:
+        return 2
+    if length < 126:
+        return 3
+    if length < 4096:
+        return 4
+    head = step(STRING_HEADS, length)
+    return head + step(LENGTH_BEHIND, head + length)
 
 
 def integer_bytes(number: int) -> int:

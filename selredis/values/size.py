@@ -17,7 +17,7 @@ from selredis.values.hash import Deadlines, Hash
 from selredis.values.list import List
 from selredis.values.set import Set
 from selredis.values.sorted_set import SortedSet
-from selredis.values.stream import Block, Stream
+from selredis.values.stream import Block, Shape, Stream
 from selredis.values.stream_groups import Consumer, Delivery, Group
 
 FEW = 24  # strings; those of fewer are added up one by one, of more by length
@@ -46,7 +46,8 @@ DELIVERY_BYTES = ID_BYTES + allocated(getsizeof(Delivery(b'', 0, 0))) + 40  # wi
 GROUP_BYTES = allocated(getsizeof(Group(0, 0))) + ID_MAP_BYTES
 CONSUMER_BYTES = allocated(getsizeof(Consumer(0))) + ID_MAP_BYTES
 STREAM_BYTES = allocated(getsizeof(Stream())) + 2 * LIST_HEAD
-BLOCK_BYTES = allocated(getsizeof(Block(0, []))) + 3 * allocated(getsizeof(array('H'))) + ID_BYTES + 16
+SHAPE_BYTES = allocated(getsizeof(Shape([]))) + allocated(LIST_HEAD)
+BLOCK_BYTES = allocated(getsizeof(Block(0, Shape([])))) + 3 * allocated(getsizeof(array('H'))) + ID_BYTES + 16
 BUCKETS_BYTES = allocated(getsizeof(Set())) + allocated(LIST_HEAD)
 DEADLINES_BYTES = allocated(getsizeof(Deadlines(1))) + allocated(getsizeof(DueTimes())) + 2 * LIST_HEAD
 # Of a run its list, its array, and their bounds and places; of a score the object, its place and that of its member.
@@ -125,12 +126,17 @@ def stream_bytes(stream: Stream, samples: int) -> int:
     count = len(stream.blocks)
     blocks = stream.blocks[:: count // samples][:samples] if samples and count > samples else stream.blocks
     size = sum(map(block_bytes, blocks)) * count // (len(blocks) or 1)
-    different = {id(block.fields): block.fields for block in blocks}
-    size += sum(allocated(getsizeof(fields)) + strings_bytes(fields) for fields in different.values())
+    shapes = {id(block.shape): block.shape for block in blocks}
+    size += sum(shape_bytes(shape) for shape in shapes.values())
     for name, group in stream.groups.items():
         size += GROUP_BYTES + string_bytes(len(name)) + len(group.pending) * DELIVERY_BYTES
         size += len(group.consumers) * CONSUMER_BYTES + strings_bytes(group.consumers)
     return STREAM_BYTES + size
+
+
+def shape_bytes(shape: Shape) -> int:
+    fields = shape.fields
+    return SHAPE_BYTES + allocated(8 * len(fields)) + strings_bytes(fields) + string_bytes(len(shape.template))
 
 
 def block_bytes(block: Block) -> int:

@@ -3,15 +3,17 @@
 Theory of operation. An id is one integer, `ms << 64 | seq`, so that order, successor and predecessor are those of
 numbers. Entries stand in blocks of about a hundred, each with the fields of its first entry and, for all of its entries
 together, one string of their texts and a few arrays of small numbers: an entry with a short value takes some fifteen
-bytes, and a million of them are ten thousand objects of a kind, not millions. A block is found by bisecting the ids at
+bytes, and a million of them are ten thousand blocks, not millions of objects. A block is found by bisecting the ids at
 which the blocks begin, an entry by bisecting within its block. Only the last block is appended to; its string is a
 bytearray, that of the others bytes.
 
 Blocks end where Redis would begin another node (stream-node-max-entries, stream-node-max-bytes), for `MAXLEN ~` and
 its like take away whole nodes, and XLEN tells how many entries there were in them. A node is full by the bytes of its
-listpack; `_bound` is never less than those, and made exact only when it says that the block is full.
+listpack; `_bound` is never less than those, and made exact only when it says that the block is full: only a closer look
+at a text tells whether it is an integer, which takes less.
 
-What of an entry is deleted here is gone; Redis only marks it, and so a block remembers how many were, and the last.
+Redis only marks what is deleted. Here it is gone, but for what is deleted at the front of a block, as trimming does one
+entry at a time: the block begins behind it. What counts for when it is full is remembered: how many were deleted.
 """
 
 from array import array
@@ -19,21 +21,42 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from selredis.resp.encoder import array_head, encode_bulk
-from selredis.values.listpack import LISTPACK_BYTES, LISTPACK_ELEMENT_BYTES, integer_bytes, listpack_bytes
+from selredis.values.listpack import (
+    LISTPACK_BYTES,
+    LISTPACK_ELEMENT_BYTES,
+    integer_bytes,
+    listpack_bytes,
+    string_bytes_around,
+)
 from selredis.values.stream_groups import Group
 
 SEQ_BITS = 64
 SEQ_END = 1 << SEQ_BITS
 SEQ_MASK = SEQ_END - 1
 LAST_ID = (1 << 128) - 1
-ID_HEAD_BYTES = 22  # at most, of an entry in a listpack: two numbers and a flag
-LEAST_LONG = 64  # bytes of a string from which on more than two bytes are around it
+
+SHORT_BYTES = 64  # a string that is shorter has two bytes around it in a listpack
+INTEGER_DIGITS = 20  # what is longer is no integer to a listpack
 MAX_NODE_BYTES = 1 << 30  # t_stream.c, STREAM_LISTPACK_MAX_SIZE
+COUNTS_BYTES = 20  # at most, of the two counts with which a listpack begins
 
 
 def id_text(id_: int) -> bytes:
     """An id as Redis writes it."""
     return b'%d-%d' % (id_ >> SEQ_BITS, id_ & SEQ_MASK)
+
+
+def number_bytes(number: int) -> int:
+    """What a number takes in a listpack, which has 64 bits for it and a sign."""
+    if number >= 1 << 63:
+        number -= SEQ_END
+    elif number < -(1 << 63):
+        number += SEQ_END
+    return integer_bytes(number) + 1
+
+
+# The same for one that is not negative, by its bits.
+NUMBER_BYTES = tuple([number_bytes((1 << bits) - 1) for bits in range(SEQ_BITS)] + [10])
 
 
 def widened(numbers: 'array[int]', number: int) -> 'array[int]':
@@ -43,55 +66,99 @@ def widened(numbers: 'array[int]', number: int) -> 'array[int]':
     return wide
 
 
+class Shape:
+    """The fields of entries that have the same ones, and what follows from them.
+
+    `template` is such an entry in RESP, of either protocol, with places for its id, its values, and their lengths.
+    """
+
+    __slots__ = ('fields', 'size', 'template', 'width')
+
+    def __init__(self, fields: list[bytes]) -> None:
+        self.fields = fields
+        self.width = len(fields)
+        self.size = sum(map(len, fields))
+        pairs = [encode_bulk(field).replace(b'%', b'%%') + b'$%d\r\n%b\r\n' for field in fields]
+        self.template = b'*2\r\n$%d\r\n%b\r\n' + array_head(2 * self.width) + b''.join(pairs)
+
+    def listpack_bytes(self) -> int:
+        """What stands in front of a node's entries in its listpack, but for the numbers of those there are and were."""
+        fields = sum(map(listpack_bytes, self.fields))
+        return LISTPACK_BYTES + number_bytes(self.width) + fields + LISTPACK_ELEMENT_BYTES
+
+
 class Block:
     """Entries side by side: `ms` (behind `start_ms`) and `seqs` make their ids, `ends` tell where in `blob` texts end.
 
-    Those of an entry with the block's own `fields` are its values, of any other its fields and values in turn. `counts`
-    is None as long as there are no others; then it tells how many texts each entry has, 0 for one with those fields.
+    The places before `first` are those of deleted entries. The texts of an entry with the block's own fields are its
+    values, of any other its fields and values in turn. `counts` is None as long as there are no others; then it tells
+    how many texts each entry has, 0 for one with those fields.
     """
 
-    __slots__ = ('blob', 'counts', 'deleted', 'ends', 'fields', 'last_deleted', 'ms', 'seqs', 'start_ms')
+    __slots__ = (
+        'blob',
+        'counts',
+        'deleted',
+        'ends',
+        'first',
+        'last_deleted',
+        'ms',
+        'seqs',
+        'shape',
+        'start_ms',
+        'start_seq',
+    )
 
-    def __init__(self, start_ms: int, fields: list[bytes]) -> None:
-        self.start_ms = start_ms
-        self.fields = fields
+    def __init__(self, first_id: int, shape: Shape) -> None:
+        self.start_ms = first_id >> SEQ_BITS
+        self.start_seq = first_id & SEQ_MASK
+        self.shape = shape
         self.ms: array[int] = array('H')
         self.seqs: array[int] = array('H')
         self.ends: array[int] = array('H')
         self.blob: bytes | bytearray = bytearray()
         self.counts: array[int] | None = None
+        self.first = 0
         self.deleted = 0
         self.last_deleted = 0  # the greatest id of those
 
     def __len__(self) -> int:
-        return len(self.ms)
+        return len(self.ms) - self.first
 
     def copy(self) -> 'Block':
-        block = Block(self.start_ms, self.fields)
+        block = Block(self.start_ms << SEQ_BITS | self.start_seq, self.shape)
         block.ms, block.seqs, block.ends = self.ms[:], self.seqs[:], self.ends[:]
         block.blob = self.blob[:]
         block.counts = None if self.counts is None else self.counts[:]
-        block.deleted, block.last_deleted = self.deleted, self.last_deleted
+        block.first, block.deleted, block.last_deleted = self.first, self.deleted, self.last_deleted
         return block
+
+    @property
+    def stop(self) -> int:
+        """The place behind the last entry."""
+        return len(self.ms)
 
     def id_at(self, place: int) -> int:
         return self.start_ms + self.ms[place] << SEQ_BITS | self.seqs[place]
 
     def ids(self, first: int, stop: int) -> list[int]:
         start_ms = self.start_ms
-        ms, seqs = self.ms[first:stop], self.seqs[first:stop]
-        return [start_ms + ms << SEQ_BITS | seq for ms, seq in zip(ms, seqs, strict=True)]
+        ids = zip(self.ms[first:stop], self.seqs[first:stop], strict=True)
+        return [start_ms + ms << SEQ_BITS | seq for ms, seq in ids]
 
     def place(self, id_: int) -> int:
         """Where the first entry is whose id is not below this one; behind the last if there is none."""
         ms = (id_ >> SEQ_BITS) - self.start_ms
         if ms < 0:
-            return 0
-        first = bisect_left(self.ms, ms)
+            return self.first
+        first = bisect_left(self.ms, ms, self.first)
         return bisect_left(self.seqs, id_ & SEQ_MASK, first, bisect_right(self.ms, ms, first))
 
-    def append(self, id_: int, same_fields: bool, texts: list[bytes]) -> None:
-        """Add an entry behind the last; `texts` are its values, if it has other fields than the block both in turn."""
+    def append(self, id_: int, same_fields: bool, texts: list[bytes], size: int) -> int:
+        """Add an entry behind the last; `texts` are its values, if it has other fields than the block both in turn.
+
+        `size`: of all its texts together. Returns `listpack_bytes`.
+        """
         ms = (id_ >> SEQ_BITS) - self.start_ms
         seq = id_ & SEQ_MASK
         try:
@@ -102,8 +169,6 @@ class Block:
             self.seqs.append(seq)
         except OverflowError:
             self.seqs = widened(self.seqs, seq)
-        if not same_fields or self.counts is not None:
-            self._append_count(0 if same_fields else len(texts))
         ends = self.ends
         blob = self.blob
         for text in texts:
@@ -112,6 +177,9 @@ class Block:
                 ends.append(len(blob))
             except OverflowError:
                 ends = self.ends = widened(ends, len(blob))
+        if not same_fields or self.counts is not None:
+            self._append_count(0 if same_fields else len(texts))
+        return self.listpack_bytes(ms, seq - self.start_seq, same_fields, texts, size)
 
     def _append_count(self, count: int) -> None:
         if self.counts is None:
@@ -121,17 +189,49 @@ class Block:
         except OverflowError:
             self.counts = widened(self.counts, count)
 
+    def listpack_bytes(self, ms: int, seq: int, same_fields: bool, texts: list[bytes], size: int) -> int:
+        """What an entry takes in a listpack, if none of its texts is an integer.
+
+        `ms` and `seq`: how far its id is behind the one that the listpack began with. `size`: of all texts together.
+        """
+        count = len(texts)
+        long = size >= SHORT_BYTES
+        size += 4 + NUMBER_BYTES[ms.bit_length()] + (NUMBER_BYTES[seq.bit_length()] if seq >= 0 else number_bytes(seq))
+        if same_fields and not long and count < 100:  # most often
+            return size + 2 * count
+        size += number_bytes(count + 4) - LISTPACK_ELEMENT_BYTES
+        if not same_fields:
+            size += number_bytes(count // 2)
+        return size + sum([string_bytes_around(len(text)) for text in texts])
+
+    def integer_savings(self, first: int) -> int:
+        """How many bytes less a listpack needs for those texts of the entries from a place on that are integers."""
+        at = self._text_at(first)
+        begin = self.ends[at - 1] if at else 0
+        blob = self.blob
+        saved = 0
+        for end in self.ends[at:]:
+            if end - begin <= INTEGER_DIGITS:
+                text = bytes(blob[begin:end])
+                if text.isdigit() or text.startswith(b'-'):
+                    saved += len(text) + 2 - listpack_bytes(text)
+            begin = end
+        return saved
+
     def _text_at(self, place: int) -> int:
         """Which of the block's texts is the first of an entry."""
-        width = len(self.fields)
+        width = self.shape.width
         if self.counts is None:
             return place * width
         return sum([count or width for count in self.counts[:place]])
 
     def remove(self, first: int, stop: int) -> None:
-        """Take out entries, none of which is the last that there is."""
+        """Take out entries, but not all that there are."""
         self.deleted += stop - first
         self.last_deleted = max(self.last_deleted, self.id_at(stop - 1))
+        if first == self.first:
+            self.first = stop
+            return
         begin_text, end_text = self._text_at(first), self._text_at(stop)
         ends = self.ends
         begin = ends[begin_text - 1] if begin_text else 0
@@ -141,7 +241,7 @@ class Block:
             self.blob = blob[:begin] + blob[begin + size :]
         else:
             del blob[begin : begin + size]
-        rest = array(ends.typecode, [end - size for end in ends[end_text:]]) if size else ends[end_text:]
+        rest = array(ends.typecode, [end - size for end in ends[end_text:]])
         del ends[begin_text:]
         ends += rest
         del self.ms[first:stop]
@@ -151,7 +251,7 @@ class Block:
 
     def rows(self, first: int, stop: int) -> Iterator[tuple[int, bool, list[bytes]]]:
         """Of each entry its id, whether it has the block's fields, and its texts."""
-        ends, blob, counts, width = self.ends, self.blob, self.counts, len(self.fields)
+        ends, blob, counts, width = self.ends, self.blob, self.counts, self.shape.width
         at = self._text_at(first)
         begin = ends[at - 1] if at else 0
         for place in range(first, stop):
@@ -166,65 +266,46 @@ class Block:
 
     def entries(self, first: int, stop: int) -> Iterator[tuple[int, list[bytes]]]:
         """Of each entry its id, and its fields and values in turn."""
+        fields = self.shape.fields
         for id_, same_fields, texts in self.rows(first, stop):
-            yield (
-                id_,
-                [word for pair in zip(self.fields, texts, strict=True) for word in pair] if same_fields else texts,
-            )
+            if same_fields:
+                texts = [word for pair in zip(fields, texts, strict=True) for word in pair]
+            yield id_, texts
 
     def encoded(self, first: int, stop: int) -> list[bytes]:
         """Each entry in RESP, of either protocol: an array of its id and an array of its fields and values.
 
-        Twice as quick as a list for each entry and bytes for each text, which the encoder would walk through again.
+        Twice as quick as lists of bytes, which the encoder would walk through again.
         """
         if self.counts is not None:
             return [encoded_entry(id_text(id_), words) for id_, words in self.entries(first, stop)]
-        fields = self.fields
-        width = len(fields)
-        pairs = b''.join([encode_bulk(field).replace(b'%', b'%%') + b'$%d\r\n%b\r\n' for field in fields])
-        template = b'*2\r\n$%d\r\n%b\r\n' + array_head(2 * width) + pairs
-        start_ms, seqs, ends, blob = self.start_ms, self.seqs, self.ends, self.blob
+        width, template = self.shape.width, self.shape.template
+        start_ms, ends, blob = self.start_ms, self.ends, self.blob
         at = first * width
         begin = ends[at - 1] if at else 0
         rows: list[bytes] = []
         append = rows.append
-        for place, ms in enumerate(self.ms[first:stop], first):
-            id_ = b'%d-%d' % (start_ms + ms, seqs[place])
-            if width == 1:
-                end = ends[place]
+        ids = zip(self.ms[first:stop], self.seqs[first:stop], strict=True)
+        if width == 1:
+            for (ms, seq), end in zip(ids, ends[first:stop], strict=True):
+                id_ = b'%d-%d' % (start_ms + ms, seq)
                 append(template % (len(id_), id_, end - begin, blob[begin:end]))
                 begin = end
-            else:
-                parts: list[object] = [len(id_), id_]
-                for end in ends[at : at + width]:
-                    parts += (end - begin, blob[begin:end])
-                    begin = end
-                at += width
-                append(template % tuple(parts))
+            return rows
+        for ms, seq in ids:
+            id_ = b'%d-%d' % (start_ms + ms, seq)
+            parts: list[object] = [len(id_), id_]
+            for end in ends[at : at + width]:
+                parts += (end - begin, blob[begin:end])
+                begin = end
+            at += width
+            append(template % tuple(parts))
         return rows
-
-    def listpack_bytes(self, id_: int, same_fields: bool, texts: list[bytes], head: int) -> int:
-        """What an entry takes in the listpack of a node that begins with the id `head`."""
-        elements = len(texts) + (3 if same_fields else 4)
-        size = LISTPACK_ELEMENT_BYTES + number_bytes(elements) + sum(map(listpack_bytes, texts))
-        size += number_bytes((id_ >> SEQ_BITS) - (head >> SEQ_BITS))
-        size += number_bytes((id_ & SEQ_MASK) - (head & SEQ_MASK))
-        return size if same_fields else size + number_bytes(len(texts) // 2)
-
-
-def number_bytes(number: int) -> int:
-    """What a number takes in a listpack; from 2**63 on it would be taken for a negative one."""
-    return (
-        integer_bytes(number if -(1 << 63) <= number < 1 << 63 else number - (SEQ_END if number > 0 else -SEQ_END)) + 1
-    )
 
 
 def encoded_entry(id_: bytes, words: list[bytes]) -> bytes:
     """An entry in RESP."""
     return b''.join((b'*2\r\n', encode_bulk(id_), array_head(len(words)), *map(encode_bulk, words)))
-
-
-Span = tuple[Block, int, int]
 
 
 class Stream:
@@ -235,7 +316,6 @@ class Stream:
 
     __slots__ = (
         '_bound',
-        '_field_bytes',
         '_measured',
         'blocks',
         'entries_added',
@@ -254,17 +334,13 @@ class Stream:
         self.max_deleted_id = 0
         self.entries_added = 0
         self.groups: dict[bytes, Group] = {}
-        # Of the last block: an upper bound of its listpack's bytes (but for two counts), how many of its entries are in
-        # there exactly, and the bytes of its field names.
+        # Of the last block: an upper bound of its listpack's bytes (but for two counts), and up to which place the
+        # entries are in there exactly.
         self._bound = 0
         self._measured = 0
-        self._field_bytes = 0
 
     def __len__(self) -> int:
         return self.length
-
-    def __bool__(self) -> bool:
-        return self.length > 0
 
     def __contains__(self, id_: int) -> bool:
         return self._find(id_) is not None
@@ -276,7 +352,7 @@ class Stream:
         stream.length, stream.entries_added = self.length, self.entries_added
         stream.last_id, stream.max_deleted_id = self.last_id, self.max_deleted_id
         stream.groups = {name: group.copy() for name, group in self.groups.items()}
-        stream._bound, stream._measured, stream._field_bytes = self._bound, self._measured, self._field_bytes
+        stream._bound, stream._measured = self._bound, self._measured
         return stream
 
     def shorten(self, count: int) -> None:
@@ -294,7 +370,7 @@ class Stream:
     @property
     def first_id(self) -> int:
         """The id of the first entry, 0 if there is none."""
-        return self.blocks[0].id_at(0) if self.blocks else 0
+        return self.blocks[0].id_at(self.blocks[0].first) if self.blocks else 0
 
     @property
     def top_id(self) -> int:
@@ -312,10 +388,13 @@ class Stream:
         size = sum(map(len, values))
         if self.blocks:
             block = self.blocks[-1]
-            same_fields = fields == block.fields
-            total = size + (self._field_bytes if same_fields else sum(map(len, fields)))
-            made = len(block.ms) + block.deleted
-            if made >= node_entries > 0 or self._has_no_room(total, node_bytes):
+            shape = block.shape
+            same_fields = fields == shape.fields
+            total = size + (shape.size if same_fields else sum(map(len, fields)))
+            left_bytes = (node_bytes if 0 < node_bytes <= MAX_NODE_BYTES else MAX_NODE_BYTES) - total
+            made = len(block.ms) - block.first + block.deleted
+            near = self._bound >= left_bytes - COUNTS_BYTES
+            if made >= node_entries > 0 or (near and self._is_full(left_bytes)):
                 block.blob = bytes(block.blob)
                 block = self._open(id_, fields)
                 same_fields = True
@@ -323,65 +402,55 @@ class Stream:
             block = self._open(id_, fields)
             same_fields = True
         if same_fields:
-            texts = values
+            self._bound += block.append(id_, True, values, size)
         else:
-            texts = words
-            size = total
-        block.append(id_, same_fields, texts)
-        around = 2 if size < LEAST_LONG else 10
-        self._bound += ID_HEAD_BYTES + 10 + size + len(texts) * around
+            self._bound += block.append(id_, False, words, total)
         self.length += 1
         self.entries_added += 1
         self.last_id = id_
 
     def _open(self, id_: int, fields: list[bytes]) -> Block:
         """Begin a block."""
-        if self.blocks and self.blocks[-1].fields == fields:
-            fields = self.blocks[-1].fields  # there once for all
-        block = Block(id_ >> SEQ_BITS, fields)
+        shape = self.blocks[-1].shape if self.blocks else None
+        if shape is None or shape.fields != fields:
+            shape = Shape(fields)
+        block = Block(id_, shape)
         self.blocks.append(block)
         self.heads.append(id_)
-        self._field_bytes = sum(map(len, fields))
-        self._bound = master_bytes(fields)
+        self._bound = shape.listpack_bytes()
         self._measured = 0
         return block
 
-    def _has_no_room(self, total: int, node_bytes: int) -> bool:
-        """Whether an entry of so many bytes begins another block."""
-        if not 0 < node_bytes <= MAX_NODE_BYTES:
-            node_bytes = MAX_NODE_BYTES
+    def _is_full(self, left_bytes: int) -> bool:
+        """Whether the last block's listpack has as many bytes."""
         block = self.blocks[-1]
-        total += number_bytes(len(block)) + number_bytes(block.deleted)
-        if self._bound + total < node_bytes:
+        left_bytes -= number_bytes(len(block)) + number_bytes(block.deleted)
+        if self._bound < left_bytes:
             return False
         self._measure()
-        return self._bound + total >= node_bytes
+        return self._bound >= left_bytes
 
     def _measure(self) -> None:
         """Make the bound of the last block exact."""
-        block, head = self.blocks[-1], self.heads[-1]
-        for id_, same_fields, texts in block.rows(self._measured, len(block)):
-            size = sum(map(len, texts))
-            around = 2 if size < LEAST_LONG else 10
-            self._bound -= ID_HEAD_BYTES + 10 + size + len(texts) * around
-            self._bound += block.listpack_bytes(id_, same_fields, texts, head)
-        self._measured = len(block)
+        block = self.blocks[-1]
+        self._bound -= block.integer_savings(self._measured)
+        self._measured = block.stop
 
-    def spans(self, first: int, last: int, count: int = 0) -> list[Span]:
-        """Where the entries with ids from `first` to `last` are, in order; `count`: no more than so many, 0: all."""
-        spans: list[Span] = []
+    def spans(self, first: int, last: int, count: int = 0) -> list[tuple[Block, int, int]]:
+        """Where the entries with ids from `first` to `last` are: blocks, and places in them from one up to another.
+
+        `count`: no more than so many, 0: all.
+        """
+        spans: list[tuple[Block, int, int]] = []
         blocks = self.blocks
         index = max(bisect_right(self.heads, first) - 1, 0)
         left = count or self.length
         while left and index < len(blocks):
             block = blocks[index]
             index += 1
-            begin = block.place(first) if not spans else 0
-            stop = len(block)
             beyond = index >= len(blocks) or self.heads[index] > last
-            if beyond:
-                stop = block.place(last + 1)
-            stop = min(stop, begin + left)
+            begin = block.first if spans else block.place(first)
+            stop = min(block.place(last + 1) if beyond else block.stop, begin + left)
             if begin < stop:
                 spans.append((block, begin, stop))
                 left -= stop - begin
@@ -389,16 +458,16 @@ class Stream:
                 break
         return spans
 
-    def spans_back(self, first: int, last: int, count: int = 0) -> list[Span]:
-        """`spans` from the end: if `count` is given, those of the last entries; the last span comes first."""
-        spans: list[Span] = []
+    def spans_back(self, first: int, last: int, count: int = 0) -> list[tuple[Block, int, int]]:
+        """`spans` from the end: of more than `count` entries the last; the last span comes first."""
+        spans: list[tuple[Block, int, int]] = []
         left = count or self.length
         index = bisect_right(self.heads, last) - 1
         while left and index >= 0:
             block = self.blocks[index]
-            stop = block.place(last + 1) if not spans else len(block)
             beyond = self.heads[index] <= first
-            begin = max(block.place(first) if beyond else 0, stop - left)
+            stop = block.stop if spans else block.place(last + 1)
+            begin = max(block.place(first) if beyond else block.first, stop - left)
             if begin < stop:
                 spans.append((block, begin, stop))
                 left -= stop - begin
@@ -438,7 +507,7 @@ class Stream:
             return None
         block = self.blocks[index]
         place = block.place(id_)
-        return (index, place) if place < len(block) and block.id_at(place) == id_ else None
+        return (index, place) if place < block.stop and block.id_at(place) == id_ else None
 
     # Deleting
 
@@ -457,18 +526,20 @@ class Stream:
 
         `whole_blocks`: only blocks that are wholly too much. `limit`: no more than so many entries, 0: any number.
         """
+        if self.length <= length:
+            return 0
         block_count = deleted = 0
-        left = self.length
+        most = self.length - length
         for block in self.blocks:
             entries = len(block)
-            if left - entries < length or left <= length or (limit and deleted + entries > limit):
+            if deleted + entries > most or deleted == most or (limit and deleted + entries > limit):
                 break
             block_count += 1
-            left -= entries
             deleted += entries
         self._drop_blocks(block_count, deleted)
-        if not whole_blocks and self.length > length:
-            deleted += self._trim_first_block(self.length - length)
+        if not whole_blocks and deleted < most:
+            self._trim_first_block(most - deleted)
+            deleted = most
         return deleted
 
     def trim_below(self, id_: int, *, whole_blocks: bool = False, limit: int = 0) -> int:
@@ -482,7 +553,9 @@ class Stream:
             deleted += entries
         self._drop_blocks(block_count, deleted)
         if not whole_blocks and self.blocks:
-            deleted += self._trim_first_block(self.blocks[0].place(id_))
+            count = self.blocks[0].place(id_) - self.blocks[0].first
+            self._trim_first_block(count)
+            deleted += count
         return deleted
 
     def _drop_blocks(self, count: int, entries: int) -> None:
@@ -492,10 +565,10 @@ class Stream:
             del self.heads[:count]
             self.length -= entries
 
-    def _trim_first_block(self, count: int) -> int:
+    def _trim_first_block(self, count: int) -> None:
         if count:
-            self._remove(0, 0, count)
-        return count
+            first = self.blocks[0].first
+            self._remove(0, first, first + count)
 
     def _remove(self, index: int, first: int, stop: int) -> None:
         """Take out entries of a block."""
@@ -508,28 +581,29 @@ class Stream:
             if is_last and self.blocks:
                 self._reopen()
             return
-        if is_last and stop > self._measured:
-            self._measure()
+        if is_last and first > block.first and stop > self._measured:
+            self._measure()  # what is gone cannot be measured any more
         block.remove(first, stop)
-        if is_last:
-            self._measured -= stop - first
+        self._measured = min(self._measured, block.stop) if is_last else self._measured
 
     def _reopen(self) -> None:
         """Make what is the last block now one that is appended to."""
-        block, head = self.blocks[-1], self.heads[-1]
+        block = self.blocks[-1]
         block.blob = bytearray(block.blob)
-        self._field_bytes = sum(map(len, block.fields))
-        entries = sum(block.listpack_bytes(*row, head) for row in block.rows(0, len(block)))
+        entries = -block.integer_savings(block.first)
+        for id_, same_fields, texts in block.rows(block.first, block.stop):
+            ms, seq = (id_ >> SEQ_BITS) - block.start_ms, (id_ & SEQ_MASK) - block.start_seq
+            entries += block.listpack_bytes(ms, seq, same_fields, texts, sum(map(len, texts)))
         # What the deleted ones took is known no longer: they are taken for average.
-        self._bound = master_bytes(block.fields) + entries + block.deleted * entries // len(block)
-        self._measured = len(block)
+        self._bound = block.shape.listpack_bytes() + entries + block.deleted * entries // len(block)
+        self._measured = block.stop
 
     # What a group has read (t_stream.c, streamEstimateDistanceFromFirstEverEntry and its neighbours)
 
     def has_deleted_from(self, id_: int) -> bool:
         """Whether XDEL has, as far as is known, made a gap in the stream at this id or behind it."""
         deleted = self.max_deleted_id
-        return bool(self.length and deleted and self.first_id <= deleted and id_ <= deleted)
+        return bool(self.length and deleted and id_ <= deleted and self.first_id <= deleted)
 
     def entries_up_to(self, id_: int) -> int | None:
         """How many entries there have ever been up to this id, None if nobody can tell."""
@@ -557,15 +631,14 @@ class Stream:
             read = self.entries_up_to(group.last_id)
         return None if read is None else self.entries_added - read
 
-    def count_read(self, group: Group, id_: int) -> None:
-        """Note that a group has been given an entry, which is behind all that it has been given so far."""
-        if group.entries_read is not None and not self.has_deleted_from(id_):
-            group.entries_read += 1
-        elif self.entries_added:
-            group.entries_read = self.entries_up_to(id_)
-        group.last_id = id_
-
-
-def master_bytes(fields: list[bytes]) -> int:
-    """What stands in front of a node's entries in its listpack, but for the numbers of those there are and were."""
-    return LISTPACK_BYTES + number_bytes(len(fields)) + sum(map(listpack_bytes, fields)) + LISTPACK_ELEMENT_BYTES
+    def count_read(self, group: Group, ids: list[int]) -> None:
+        """Note that a group has been given entries, which are behind all that it has been given so far."""
+        if group.entries_read is not None and not self.has_deleted_from(ids[0]):
+            group.entries_read += len(ids)
+        else:
+            for id_ in ids:
+                if group.entries_read is not None and not self.has_deleted_from(id_):
+                    group.entries_read += 1
+                elif self.entries_added:
+                    group.entries_read = self.entries_up_to(id_)
+        group.last_id = ids[-1]

@@ -83,6 +83,23 @@ class IdMap(Generic[V]):
             tops[index] = ids[-1]
         return value
 
+    def extend(self, ids: list[int], values: list[V]) -> None:
+        """Enter values whose ids are in order and, most often, behind the last."""
+        tops = self._tops
+        taken = len(self._ids[-1]) if tops else 0
+        if taken + len(ids) > CHUNK or (tops and ids[0] <= tops[-1]):
+            for id_, value in zip(ids, values, strict=True):
+                self[id_] = value
+            return
+        if not tops:
+            self._ids.append([])
+            self._values.append([])
+            tops.append(0)
+        self._ids[-1] += ids
+        self._values[-1] += values
+        tops[-1] = ids[-1]
+        self._count += len(ids)
+
     @property
     def first(self) -> int:
         """The first id; there must be one."""
@@ -171,6 +188,17 @@ class Group:
             delivery.consumer = name
         delivery.time_ms = time_ms
         delivery.count = count
+
+    def give_new(self, ids: list[int], name: bytes, time_ms: int) -> None:
+        """Let entries be pending with a consumer which it has been given now."""
+        consumer = self.consumers[name]
+        if len(self.pending) and self.pending.last >= ids[0]:  # the group has been set back
+            for id_ in ids:
+                self.give(id_, name, time_ms, 1)
+            return
+        deliveries = [Delivery(name, time_ms, 1) for _ in ids]
+        self.pending.extend(ids, deliveries)
+        consumer.pending.extend(ids, deliveries)
 
     def acknowledge(self, id_: int) -> bool:
         """Let an entry be pending no longer; False if it is not."""
