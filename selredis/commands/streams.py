@@ -10,7 +10,7 @@ from selredis.engine.syntax import about
 from selredis.errors import NO_SUCH_KEY, SYNTAX, ReplyError
 from selredis.numeric import integer
 from selredis.resp.reply import NULL_ARRAY, OK, Reply
-from selredis.values.stream import LAST_ID, MAX_NODE_BYTES, SEQ_BITS, SEQ_MASK, Stream
+from selredis.values.stream import LAST_ID, SEQ_BITS, SEQ_MASK, Stream
 
 MOST_TRIMMED = 1_000_000  # by one call that tells no LIMIT
 ID_TOO_SMALL = b'ERR The ID specified in XADD is equal or smaller than the target stream top item'
@@ -111,15 +111,14 @@ def xadd(client: Client, argv: Argv) -> Reply:
         raise ReplyError(b'ERR The stream has exhausted the last possible ID, unable to add more items')
     if id_ <= last_id:
         raise ReplyError(ID_TOO_SMALL)
-    words = argv[at + 1 :]
-    if sum(map(len, words)) > MAX_NODE_BYTES:
-        raise ReplyError(b'ERR Elements are too large to be stored')
+    appended = Stream() if stream is None else stream
+    try:
+        appended.append(id_, argv[at + 1 :], *client.engine.stream_node_limits)
+    except ValueError:
+        raise ReplyError(b'ERR Elements are too large to be stored') from None
     if stream is None:
-        stream = Stream()
-        db.put(name, stream)
-    config = client.engine.config
-    stream.append(id_, words, config['stream-node-max-entries'], config['stream-node-max-bytes'])
-    trimmed = trimming is not None and trimming.apply(stream)
+        db.put(name, appended)
+    trimmed = trimming is not None and trimming.apply(appended)
     db.changed(name, b'xadd')
     if trimmed:
         db.notify(name, b'xtrim')

@@ -97,6 +97,7 @@ class Engine:
         'slowlog',
         'started_ms',
         'stats',
+        'stream_node_limits',
         'timers',
         'to_flush',
         'tracking',
@@ -143,9 +144,12 @@ class Engine:
         for name in ('slowlog-log-slower-than', 'latency-monitor-threshold'):
             config.on_change(name, self._set_slowness)
         config.on_change('tracking-table-max-keys', self._limit_tracking)
+        for name in ('stream-node-max-entries', 'stream-node-max-bytes'):
+            config.on_change(name, self._set_stream_node_limits)
         self._set_notifications()
         self._set_slowness()
         self._limit_tracking()
+        self._set_stream_node_limits()
         self.memory = MemoryUse(self)
 
     @property
@@ -586,6 +590,10 @@ class Engine:
 
     def _limit_tracking(self) -> None:
         self.tracking.set_limit(self.config['tracking-table-max-keys'])
+
+    def _set_stream_node_limits(self) -> None:
+        """Have at hand what every XADD needs."""
+        self.stream_node_limits = self.config['stream-node-max-entries'], self.config['stream-node-max-bytes']
 
     def end_monitor(self, client: Client) -> None:
         """Tell a client no more of what others do."""

@@ -383,6 +383,7 @@ class Stream:
         """Add an entry of fields and values in turn; its id must be above `last_id`.
 
         A block has at most so many entries and about so many bytes, 0 is no limit; what was deleted of it counts.
+        Raises ValueError, and adds nothing, if the entry is too large for Redis.
         """
         fields, values = words[::2], words[1::2]
         size = sum(map(len, values))
@@ -395,11 +396,10 @@ class Stream:
             made = len(block.ms) - block.first + block.deleted
             near = self._bound >= left_bytes - COUNTS_BYTES
             if made >= node_entries > 0 or (near and self._is_full(left_bytes)):
-                block.blob = bytes(block.blob)
-                block = self._open(id_, fields)
+                block = self._open(id_, fields, total)
                 same_fields = True
         else:
-            block = self._open(id_, fields)
+            block = self._open(id_, fields, sum(map(len, words)))
             same_fields = True
         if same_fields:
             self._bound += block.append(id_, True, values, size)
@@ -409,8 +409,12 @@ class Stream:
         self.entries_added += 1
         self.last_id = id_
 
-    def _open(self, id_: int, fields: list[bytes]) -> Block:
-        """Begin a block."""
+    def _open(self, id_: int, fields: list[bytes], total: int) -> Block:
+        """Begin a block with an entry of so many bytes. Raises ValueError if those are too many for any block."""
+        if total > MAX_NODE_BYTES:
+            raise ValueError
+        if self.blocks:
+            self.blocks[-1].blob = bytes(self.blocks[-1].blob)
         shape = self.blocks[-1].shape if self.blocks else None
         if shape is None or shape.fields != fields:
             shape = Shape(fields)
