@@ -72,6 +72,11 @@ def zadd(client: Client, argv: Argv) -> Reply:
     options, scores, names = read_zadd(argv)
     if b'INCR' in options:
         return increase(db, key, names[0], scores[0], options)
+    return give_scores(db, key, names, scores, options)
+
+
+def give_scores(db: Database, key: bytes, names: list[bytes], scores: list[float], options: frozenset[bytes]) -> int:
+    """Do what ZADD does without INCR; its reply."""
     added = updated = 0
     members = db.get(key, SortedSet)
     if members is None:

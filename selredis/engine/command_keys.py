@@ -111,7 +111,8 @@ def _places(spec: KeySpec, argv: Argv) -> range:
         return range(first, first + int(count) * spec.step, spec.step)
     first = spec.at
     if spec.keyword:
-        found = [place for place in range(first, len(argv)) if argv[place].upper() == spec.keyword.encode()]
+        # The last word has nothing behind it: Redis does not look at it.
+        found = [place for place in range(first, len(argv) - 1) if argv[place].upper() == spec.keyword.encode()]
         if not found:
             return range(0)
         first = found[0] + 1

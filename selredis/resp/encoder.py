@@ -12,6 +12,7 @@ from selredis.numeric import format_double
 from selredis.resp.reply import (
     Attributes,
     BigNumber,
+    Double,
     Encoded,
     Error,
     Map,
@@ -103,6 +104,7 @@ def make_encoders(protocol: int) -> Encoders:
             Push: encode_array,
             float: lambda number: encode_bulk(format_double(number)),
             bool: lambda truth: b':1\r\n' if truth else b':0\r\n',
+            Double: encode_bulk,
             Verbatim: encode_bulk,
             BigNumber: lambda number: encode_bulk(b'%d' % number),
         }
@@ -121,6 +123,7 @@ def make_encoders(protocol: int) -> Encoders:
             Set_: lambda items: b'~%d\r\n' % len(items) + b''.join(encode_items(items)),
             Push: lambda items: b'>%d\r\n' % len(items) + b''.join(encode_items(items)),
             float: lambda number: b',%b\r\n' % format_double(number),
+            Double: lambda digits: b',%b\r\n' % digits,
             bool: lambda truth: b'#t\r\n' if truth else b'#f\r\n',
             Verbatim: lambda text: b'=%d\r\ntxt:%b\r\n' % (len(text) + 4, text),
             BigNumber: lambda number: b'(%d\r\n' % number,

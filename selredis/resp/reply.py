@@ -80,6 +80,12 @@ class BigNumber(int):
     __slots__ = ()
 
 
+class Double(bytes):
+    """A double in digits of its own: `,` in RESP3, a bulk string in RESP2 (GEOPOS)."""
+
+    __slots__ = ()
+
+
 class Encoded(bytes):
     """Bytes that are RESP already."""
 

@@ -56,6 +56,7 @@ def keys_of(command: Command, line: str) -> list[bytes] | None:
         (keyword('RO', 'FROM', 1, -1, limit=2), 'X FROM a b 0', [b'a']),
         (keyword('RO', 'FROM', 1, -1, limit=2), 'X FROM', []),
         (keyword('RO', 'FROM', 1), 'X a b', []),
+        (keyword('RO', 'FROM', 1), 'X a b FROM', []),
     ],
 )
 def test_places(spec, line, keys):
