@@ -189,6 +189,7 @@ HONOURED: tuple[Parameter[Any], ...] = (
     Parameter('hash-max-listpack-entries', COUNT, 512, alias='hash-max-ziplist-entries'),
     Parameter('hash-max-listpack-value', BYTES, 64, alias='hash-max-ziplist-value'),
     Parameter('list-max-listpack-size', ANY_INT, -2, alias='list-max-ziplist-size'),
+    Parameter('hll-sparse-max-bytes', BYTES, 3000),
     Parameter('stream-node-max-bytes', BYTES, 4 * KB),
     Parameter('stream-node-max-entries', COUNT, 100),
     Parameter('set-max-intset-entries', COUNT, 512),
@@ -267,7 +268,6 @@ ACCEPTED: tuple[Parameter[Any], ...] = (
     Parameter('dynamic-hz', YesNo(), True),
     Parameter('active-expire-effort', Integer(1, 10), 1),
     Parameter('list-compress-depth', UP_FROM_0, 0),
-    Parameter('hll-sparse-max-bytes', BYTES, 3000),
     Parameter('busy-reply-threshold', COUNT, 5000, alias='lua-time-limit'),
     # Persistence
     Parameter('save', SavePoints(), (), unkept=NO_PERSISTENCE),

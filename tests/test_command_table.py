@@ -35,6 +35,7 @@ SINCE_7_2: dict[str, dict[str, list[str] | str | int]] = {
     'config|set': {'tips': ALL_NODES},
     'hscan': {'arguments': 'NOVALUES is of 7.4'},
     'msetnx': {'tips': []},  # it has no policy: one shard takes all or nothing
+    'pfmerge': {'arguments': 'may be one key alone'},
     'psetex': {
         'deprecated_since': '2.6.12',
         'replaced_by': '`SET` with the `PX` argument',

@@ -14,6 +14,7 @@ from selredis.commands import debug as debug
 from selredis.commands import expiry as expiry
 from selredis.commands import hashes as hashes
 from selredis.commands import hashes_expiry as hashes_expiry
+from selredis.commands import hyperloglog as hyperloglog
 from selredis.commands import info as info
 from selredis.commands import keys as keys
 from selredis.commands import latency as latency

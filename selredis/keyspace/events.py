@@ -9,7 +9,7 @@ from selredis.pubsub import PubSub
 CLASS_OF_EVENT: dict[bytes, str] = {}
 for _class, _events in {
     'g': 'del expire persist rename_from rename_to copy_to move_from move_to',
-    '$': 'set append setrange incrby incrbyfloat setbit',
+    '$': 'set append setrange incrby incrbyfloat setbit pfadd',
     'h': 'hset hdel hincrby hincrbyfloat hexpire hexpired hpersist',
     'l': 'lpush rpush lpop rpop linsert lset lrem ltrim sortstore',
     's': 'sadd srem spop sinterstore sunionstore sdiffstore',
@@ -22,6 +22,9 @@ for _class, _events in {
     'm': 'keymiss',
 }.items():
     CLASS_OF_EVENT.update(dict.fromkeys(_events.encode().split(), _class))
+
+NO_EVENT = b''  # of a change that is not published
+CLASS_OF_EVENT[NO_EVENT] = ''
 
 
 class Notifier:

@@ -3,13 +3,26 @@
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from tests.strategies import bitmaps, connection, generic, lists, pubsub, server, sets, sorting, strings, transactions
+from tests.strategies import (
+    bitmaps,
+    connection,
+    generic,
+    hyperloglogs,
+    lists,
+    pubsub,
+    server,
+    sets,
+    sorting,
+    strings,
+    transactions,
+)
 from tests.strategies.words import Argv, keys, line, many_values, mostly, values
 
 GROUPS: dict[str, SearchStrategy[Argv]] = {
     'bitmaps': bitmaps.commands(),
     'connection': connection.commands(),
     'generic': generic.commands(),
+    'hyperloglogs': hyperloglogs.commands(),
     'lists': lists.commands(),
     'pubsub': pubsub.commands(),
     'server': server.commands(),
