@@ -12,6 +12,8 @@ from selredis.commands import counters as counters
 from selredis.commands import databases as databases
 from selredis.commands import debug as debug
 from selredis.commands import expiry as expiry
+from selredis.commands import geo as geo
+from selredis.commands import geo_search as geo_search
 from selredis.commands import hashes as hashes
 from selredis.commands import hashes_expiry as hashes_expiry
 from selredis.commands import hyperloglog as hyperloglog

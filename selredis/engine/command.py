@@ -29,6 +29,7 @@ CATEGORY_OF_GROUP = {
     'bitmap': 'bitmap',
     'connection': 'connection',
     'generic': 'keyspace',
+    'geo': 'geo',
     'hyperloglog': 'hyperloglog',
     'hash': 'hash',
     'list': 'list',

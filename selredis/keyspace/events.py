@@ -14,7 +14,7 @@ for _class, _events in {
     'l': 'lpush rpush lpop rpop linsert lset lrem ltrim sortstore',
     's': 'sadd srem spop sinterstore sunionstore sdiffstore',
     'z': 'zadd zincr zrem zpopmin zpopmax zremrangebyrank zremrangebyscore zremrangebylex zrangestore zunionstore'
-    ' zinterstore zdiffstore',
+    ' zinterstore zdiffstore geosearchstore georadiusstore',
     't': 'xadd xdel xtrim xsetid xgroup-create xgroup-createconsumer xgroup-delconsumer xgroup-destroy xgroup-setid',
     'x': 'expired',
     'e': 'evicted',
