@@ -19,7 +19,6 @@ from selredis.values.sorted_set import SortedSet
 NOT_A_SCORE = b'ERR min or max is not a float'
 NOT_A_MEMBER = b'ERR min or max not valid string range item'
 C_BLANKS = b' \t\n\v\f\r'
-FEW = 128  # members whose order by bytes is asked for, though they have different scores: see `run_of`
 
 Ranks = tuple[int, int]
 Find = Callable[[SortedSet], Ranks]
@@ -60,13 +59,11 @@ def read_bound(text: bytes) -> tuple[float, bool]:
     return to_double(readable.lstrip(C_BLANKS), NOT_A_SCORE) if readable else 0.0, excluded
 
 
-def by_member(low: bytes, high: bytes, *, reverse: bool = False) -> Find:
-    """A range of members by their bytes, where all have the same score. Raises ReplyError."""
+def by_member(low: bytes, high: bytes) -> Find:
+    """A range of members by their bytes, which has a meaning where all have the same score. Raises ReplyError."""
     least, most = read_member(low), read_member(high)
 
     def find(members: SortedSet) -> Ranks:
-        if len(members) <= FEW and not members.has_one_score:
-            return run_of(members, least, most, reverse=reverse)
         start = least.edge(members, below=True)
         return start, max(start, most.edge(members, below=False))
 
@@ -86,18 +83,6 @@ class Bound(NamedTuple):
             return 0 if self.sign < 0 else len(members)
         return members.before(self.member) if below != self.excluded else members.through(self.member)
 
-    def is_before(self, member: bytes) -> bool:
-        """Whether a range that begins here takes in a member."""
-        if self.sign:
-            return self.sign < 0
-        return self.member < member or (self.member == member and not self.excluded)
-
-    def is_behind(self, member: bytes) -> bool:
-        """Whether a range that ends here takes in a member."""
-        if self.sign:
-            return self.sign > 0
-        return self.member > member or (self.member == member and not self.excluded)
-
 
 def read_member(text: bytes) -> Bound:
     """Read `[member`, `(member`, `-` or `+`. Raises ReplyError."""
@@ -107,29 +92,6 @@ def read_member(text: bytes) -> Bound:
     if text.partition(b'\0')[0] not in (b'-', b'+'):
         raise ReplyError(NOT_A_MEMBER)
     return Bound(-1 if first == b'-' else 1, b'', True)
-
-
-def run_of(members: SortedSet, least: Bound, most: Bound, *, reverse: bool) -> Ranks:
-    """What Redis finds among few members of different scores, where no answer is right (t_zset.c, zzlFirstInLexRange).
-
-    From the first in the range to the next that is not; or the same from the end.
-    """
-    names = list(members)
-    size = len(names)
-    if (least.sign, least.member) > (most.sign, most.member):
-        return 0, 0
-    if not least.is_before(names[-1]) or not most.is_behind(names[0]):
-        return 0, 0
-    if reverse:
-        stop = next((size - place for place, name in enumerate(reversed(names)) if most.is_behind(name)), 0)
-        start = stop
-        while start and least.is_before(names[start - 1]):
-            start -= 1
-    else:
-        start = stop = next((place for place, name in enumerate(names) if least.is_before(name)), size)
-        while stop < size and most.is_behind(names[stop]):
-            stop += 1
-    return start, stop
 
 
 # Reading
@@ -199,7 +161,7 @@ def read_query(
     if with_scores and by == b'BYLEX':
         raise ReplyError(b'ERR syntax error, WITHSCORES not supported in combination with BYLEX')
     low, high = (last, first) if backwards else (first, last)
-    find = by_member(low, high, reverse=backwards) if by == b'BYLEX' else by_score(low, high)
+    find = by_member(low, high) if by == b'BYLEX' else by_score(low, high)
     return Query(find, backwards, offset, limit, with_scores)
 
 

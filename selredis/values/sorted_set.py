@@ -35,8 +35,9 @@ GROUP = 1 << GROUP_BITS
 
 
 class SortedSet(Buckets[Scores]):
-    """Members with scores, in order. A score may be infinite, but not nan; in a database there is none without members.
+    """Members with scores, in order; in a database there is none without members.
 
+    A score may be infinite, but not nan. Minus zero is kept as zero, as in Redis's listpacks.
     Ranks are counted from 0. A range of ranks is from start up to but without stop, both from 0 to len.
 
     What has gone is remembered so far as it tells how Redis would keep the set (OBJECT ENCODING): `most`, how many
@@ -54,7 +55,7 @@ class SortedSet(Buckets[Scores]):
         for member, score in items:
             bucket = self.bucket_of(member)
             size = len(bucket)
-            bucket[member] = score
+            bucket[member] = score or 0.0
             self.room += size - len(bucket)
             if self.room < 0:
                 self._split()
@@ -105,11 +106,6 @@ class SortedSet(Buckets[Scores]):
             self.score_runs.pop()
         super().shorten(count)
 
-    @property
-    def has_one_score(self) -> bool:
-        """Whether all members, of which there is one, have the same score."""
-        return self.score_runs[0][0] == self.score_runs[-1][-1]
-
     # --- one member ---
 
     def score(self, member: bytes) -> float | None:
@@ -125,13 +121,13 @@ class SortedSet(Buckets[Scores]):
         bucket = buckets[slot] if slot < len(buckets) else buckets[slot & self.mask >> 1]
         old = bucket.get(member)
         if old is None:
-            bucket[member] = score
+            score = bucket[member] = score or 0.0
             self.room -= 1
             if self.room < 0:
                 self._split()
             self._insert(member, score)
         elif old != score:
-            bucket[member] = score
+            score = bucket[member] = score or 0.0
             self._move(member, old, score)
         return old
 

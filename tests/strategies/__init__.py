@@ -12,6 +12,7 @@ from tests.strategies import (
     pubsub,
     server,
     sets,
+    sorted_sets,
     sorting,
     strings,
     transactions,
@@ -27,6 +28,7 @@ GROUPS: dict[str, SearchStrategy[Argv]] = {
     'pubsub': pubsub.commands(),
     'server': server.commands(),
     'sets': sets.commands(),
+    'sorted_sets': sorted_sets.commands(),
     'sorting': sorting.commands(),
     'strings': strings.commands(),
     'transactions': transactions.commands(),
@@ -38,10 +40,11 @@ APART = {'pubsub'}
 # What would wait for somebody else's command, were it not inside a transaction.
 WAITING: dict[str, SearchStrategy[Argv]] = {
     'lists': lists.in_transaction(),
+    'sorted_sets': sorted_sets.in_transaction(),
 }
 
 # Commands whose replies have no order.
-UNORDERED = {b'KEYS', b'SCAN', b'PUBSUB'} | sets.UNORDERED
+UNORDERED = {b'KEYS', b'SCAN', b'PUBSUB'} | sets.UNORDERED | sorted_sets.UNORDERED
 
 # Keys of every type, so that each group also meets those that it cannot take.
 setting_up = st.one_of(line(b'SET', keys, values), line(b'RPUSH', keys, many_values), line(b'DEL', keys))
