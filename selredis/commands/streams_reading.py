@@ -140,7 +140,7 @@ def consumer_named(db: Database, key: bytes, group: Group, name: bytes) -> Consu
     """A consumer of a group, who joins it by being named."""
     consumer = group.consumers.get(name)
     if consumer is None:
-        consumer = group.consumers[name] = Consumer(db.keyspace.now_ms)
+        consumer = group.add_consumer(name, db.keyspace.now_ms)
         db.changed_aside(key, b'xgroup-createconsumer')
     return consumer
 

@@ -34,6 +34,7 @@ SEQ_BITS = 64
 SEQ_END = 1 << SEQ_BITS
 SEQ_MASK = SEQ_END - 1
 LAST_ID = (1 << 128) - 1
+SIGNED_END = 1 << 63
 
 SHORT_BYTES = 64  # a string that is shorter has two bytes around it in a listpack
 INTEGER_DIGITS = 20  # what is longer is no integer to a listpack
@@ -48,15 +49,15 @@ def id_text(id_: int) -> bytes:
 
 def number_bytes(number: int) -> int:
     """What a number takes in a listpack, which has 64 bits for it and a sign."""
-    if number >= 1 << 63:
+    if number >= SIGNED_END:
         number -= SEQ_END
-    elif number < -(1 << 63):
+    elif number < -SIGNED_END:
         number += SEQ_END
     return integer_bytes(number) + 1
 
 
-# The same for one that is not negative, by its bits.
-NUMBER_BYTES = tuple([number_bytes((1 << bits) - 1) for bits in range(SEQ_BITS)] + [10])
+# The same for one from 0 to below SIGNED_END, by its bits.
+NUMBER_BYTES = tuple([number_bytes((1 << bits) - 1) for bits in range(SEQ_BITS)])
 
 
 def widened(numbers: 'array[int]', number: int) -> 'array[int]':
@@ -196,10 +197,14 @@ class Block:
         """
         count = len(texts)
         long = size >= SHORT_BYTES
-        size += 4 + NUMBER_BYTES[ms.bit_length()] + (NUMBER_BYTES[seq.bit_length()] if seq >= 0 else number_bytes(seq))
+        size += 2 * LISTPACK_ELEMENT_BYTES
+        if 0 <= seq < SIGNED_END and ms < SIGNED_END:
+            size += NUMBER_BYTES[ms.bit_length()] + NUMBER_BYTES[seq.bit_length()]
+        else:
+            size += number_bytes(ms) + number_bytes(seq)
         if same_fields and not long and count < 100:  # most often
             return size + 2 * count
-        size += number_bytes(count + 4) - LISTPACK_ELEMENT_BYTES
+        size += number_bytes(count + (3 if same_fields else 4)) - LISTPACK_ELEMENT_BYTES
         if not same_fields:
             size += number_bytes(count // 2)
         return size + sum([string_bytes_around(len(text)) for text in texts])
@@ -412,7 +417,7 @@ class Stream:
     def _open(self, id_: int, fields: list[bytes], total: int) -> Block:
         """Begin a block with an entry of so many bytes. Raises ValueError if those are too many for any block."""
         if total > MAX_NODE_BYTES:
-            raise ValueError
+            raise ValueError('too large for Redis')
         if self.blocks:
             self.blocks[-1].blob = bytes(self.blocks[-1].blob)
         shape = self.blocks[-1].shape if self.blocks else None

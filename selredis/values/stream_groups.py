@@ -175,6 +175,11 @@ class Group:
             group.give(id_, delivery.consumer, delivery.time_ms, delivery.count)
         return group
 
+    def add_consumer(self, name: bytes, now_ms: int) -> Consumer:
+        """Let somebody join who is not one of the group yet."""
+        consumer = self.consumers[name] = Consumer(now_ms)
+        return consumer
+
     def give(self, id_: int, name: bytes, time_ms: int, count: int) -> None:
         """Let an entry be pending with a consumer, and with no other."""
         consumer = self.consumers[name]
