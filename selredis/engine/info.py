@@ -365,11 +365,14 @@ def cluster(engine: Engine) -> Fields:
 
 
 def keyspace(engine: Engine) -> Fields:
-    return {
-        f'db{db.number}': f'keys={len(db)},expires={len(db.deadlines)},avg_ttl={mean_ttl_ms(engine, db)}'
-        for db in engine.keyspace.databases
-        if len(db)
-    }
+    fields: Fields = {}
+    for db in engine.keyspace.databases:
+        if len(db):
+            line = f'keys={len(db)},expires={len(db.deadlines)},avg_ttl={mean_ttl_ms(engine, db)}'
+            if db.hashes_due is not None:  # as 7.4 says it, which was the first to have such hashes
+                line += f',subexpiry={len(db.hashes_due)}'
+            fields[f'db{db.number}'] = line
+    return fields
 
 
 SECTIONS: dict[str, Callable[[Engine], Fields]] = {

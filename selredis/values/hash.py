@@ -140,11 +140,12 @@ class Hash(Buckets[Fields]):
         return copy
 
     def shorten(self, count: int) -> None:
+        before = len(self)
+        super().shorten(count)
         if self.deadlines is not None:
             times = self.deadlines.times
-            for _ in range(min(count, len(times))):
+            for _ in range(min(before - len(self), len(times))):
                 times.popitem()
-        super().shorten(count)
 
     # --- deadlines ---
 

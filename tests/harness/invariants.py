@@ -3,6 +3,7 @@
 from selredis.engine.client import Client
 from selredis.engine.engine import Engine
 from selredis.keyspace.database import Database
+from selredis.values.hash import Deadlines, Hash
 from selredis.values.kinds import STRING_KINDS, TYPE_NAMES
 from selredis.values.stream import Stream
 
@@ -43,6 +44,21 @@ def check_keys(db: Database) -> None:
         assert type(value) in TYPE_NAMES, (key, value)
         if type(value) not in STRING_KINDS and type(value) not in MAY_BE_EMPTY:
             assert len(value), f'a value without members at {key!r}'
+        if isinstance(value, Hash) and value.deadlines is not None and value.deadlines.times:
+            check_fields(db, key, value, value.deadlines)
+
+
+def check_fields(db: Database, key: bytes, value: Hash, deadlines: Deadlines) -> None:
+    """The deadlines of a hash's fields are those of fields that it has, and the database knows of the first."""
+    first_ms = min(deadlines.times.values())
+    assert deadlines.times.keys() <= set(value)
+    assert len(deadlines.due) == len(value.buckets)
+    assert value.due_ms() <= first_ms
+    assert db.hashes_due is not None
+    assert any(
+        key in bucket and db.hashes_due.due_times.bound(slot) <= first_ms
+        for slot, bucket in enumerate(db.hashes_due.buckets)
+    )
 
 
 def check_client(engine: Engine, client: Client) -> None:

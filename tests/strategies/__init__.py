@@ -7,6 +7,7 @@ from tests.strategies import (
     bitmaps,
     connection,
     generic,
+    hashes,
     hyperloglogs,
     lists,
     pubsub,
@@ -23,6 +24,7 @@ GROUPS: dict[str, SearchStrategy[Argv]] = {
     'bitmaps': bitmaps.commands(),
     'connection': connection.commands(),
     'generic': generic.commands(),
+    'hashes': hashes.commands(),
     'hyperloglogs': hyperloglogs.commands(),
     'lists': lists.commands(),
     'pubsub': pubsub.commands(),
@@ -44,7 +46,7 @@ WAITING: dict[str, SearchStrategy[Argv]] = {
 }
 
 # Commands whose replies have no order.
-UNORDERED = {b'KEYS', b'SCAN', b'PUBSUB'} | sets.UNORDERED | sorted_sets.UNORDERED
+UNORDERED = {b'KEYS', b'SCAN', b'PUBSUB'} | hashes.UNORDERED | sets.UNORDERED | sorted_sets.UNORDERED
 
 # Keys of every type, so that each group also meets those that it cannot take.
 setting_up = st.one_of(line(b'SET', keys, values), line(b'RPUSH', keys, many_values), line(b'DEL', keys))
