@@ -110,7 +110,7 @@ def format_double(value: float) -> bytes:
     The digits are the fewest that read back as the same value. Redis's own search for them (Grisu2) sometimes ends
     with more, as 52.429892100000004 for 52.4298921: one value in a thousand, and ten times the work to do alike.
     """
-    if value.is_integer() and abs(value) <= 2.0**62:
+    if value.is_integer() and -(2.0**62) <= value <= 2.0**62:
         return b'%d' % int(value) if value or copysign(1, value) > 0 else b'-0'
     text = repr(value)
     if 0.001 <= abs(value) < 10_000 or not isfinite(value):

@@ -197,7 +197,13 @@ def zrange(client: Client, argv: Argv) -> Reply:
         return answer(client, argv[1], read_query(argv[2:]))
     start, stop = integer(argv[2]), integer(argv[3])
     members: SortedSet | None = client.db.read(argv[1], SortedSet)
-    return [] if members is None else members.range(*span(start, stop, len(members)))
+    if members is None:
+        return []
+    size = len(members)
+    if not 0 <= start <= stop < size:
+        start, stop = span(start, stop, size)
+        return members.range(start, stop)
+    return members.range(start, stop + 1)
 
 
 @command(

@@ -63,7 +63,14 @@ def make_encoders(protocol: int) -> Encoders:
     encoders: Encoders = {}
 
     def encode_items(items: Iterable[Any]) -> list[bytes]:
-        return [encoders[type(item)](item) for item in items]
+        """Replies one after another, to be joined; strings in three parts, which takes half the time of a call each."""
+        parts: list[bytes] = []
+        for item in items:
+            if type(item) is bytes and len(item) < READY_HEADS:
+                parts += (BULK_HEADS[len(item)], item, CRLF)
+            else:
+                parts.append(encoders[type(item)](item))
+        return parts
 
     def encode_array(items: list[object]) -> bytes:
         return array_head(len(items)) + b''.join(encode_items(items))
