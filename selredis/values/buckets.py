@@ -86,20 +86,27 @@ class Buckets(Generic[Bucket]):
 
     def random_member(self, random: Random) -> bytes:
         """Any member, each as likely as another. The table must not be empty."""
+        return self.draw(random)[1]
+
+    def draw(self, random: Random) -> tuple[Bucket, bytes]:
+        """`random_member` with its bucket."""
         buckets = self.buckets
         count = len(buckets)
         # Refusing in proportion to what a bucket lacks makes up for the buckets' unequal sizes. Those that are not
         # split yet in this round are the largest: they have so many members, and what chance adds to it.
-        unsplit = len(self) // (count if count > self.mask else (self.mask >> 1) + 1)
-        ceiling = unsplit + (unsplit >> 2) + CHANCE if count > 1 else unsplit
+        mask = self.mask
+        ceiling = (count * self.usual - self.room) // (count if count > mask else (mask >> 1) + 1)
+        if count > 1:
+            ceiling += (ceiling >> 2) + CHANCE
+        draw = random.random
         while True:
-            drawn = random.random() * count
+            drawn = draw() * count
             slot = int(drawn)
             bucket = buckets[slot]
             size = len(bucket)
             place = int((drawn - slot) * (ceiling if size < ceiling else size))
             if place < size:
-                return next(islice(bucket, place, None))
+                return bucket, next(islice(bucket, place, None))
 
     # --- the order ---
 

@@ -74,8 +74,11 @@ class Set(Buckets[Members]):
 
     def pop_random(self, random: Random) -> bytes:
         """Take out any member, each as likely as another. The set must not be empty."""
-        member = self.random_member(random)
-        self.remove(member)
+        bucket, member = self.draw(random)
+        del bucket[member]
+        self.room += 1
+        if self.room > 2 * MEMBERS_PER_BUCKET:
+            self._shrink()
         return member
 
     def copy(self) -> 'Set':
