@@ -94,7 +94,7 @@ def pfcount(client: Client, argv: Argv) -> Reply:
 
 def union(client: Client, keys: list[bytes]) -> tuple[bytes, bool]:
     """The registers of several HyperLogLogs together, and whether any of them is dense. Raises ReplyError."""
-    merged = hyperloglog.NO_REGISTERS
+    merged: bytes | None = None
     any_dense = False
     for key in keys:
         value = client.db.read(key, bytes)
@@ -105,8 +105,8 @@ def union(client: Client, keys: list[bytes]) -> tuple[bytes, bool]:
         except CorruptError:
             raise ReplyError(CORRUPT) from None
         any_dense = any_dense or value[ENCODING] == DENSE
-        merged = hyperloglog.greatest(merged, registers)
-    return merged, any_dense
+        merged = registers if merged is None else hyperloglog.greatest(merged, registers)
+    return merged or hyperloglog.NO_REGISTERS, any_dense
 
 
 @command(
@@ -187,7 +187,9 @@ def densify(client: Client, key: bytes, hll: bytearray) -> None:
         hyperloglog.make_dense(hll)
     except CorruptError:
         raise ReplyError(CORRUPT) from None
-    client.db.changed(key, NO_EVENT)
+    db = client.db
+    db.put(key, hll)  # it takes more than before
+    db.keyspace.dirty += 1  # and that is all: to those who watch it nothing has changed
 
 
 @command('PFSELFTEST', arity=1, flags='admin syscmd lengthy', since='2.8.9', group='hyperloglog')

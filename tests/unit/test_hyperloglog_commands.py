@@ -90,3 +90,14 @@ def test_registers_are_shown(client):
     assert len(registers) == 16384
     assert sorted(registers)[-3:] == [0, 1, 2]
     assert client('PFDEBUG', 'ENCODING', 'k') == 'dense'
+
+
+def test_a_change_of_encoding_counts_and_breaks_no_watch(client, clients, engine):
+    (watcher,) = clients(1)
+    client('PFADD', 'k', 'a')
+    watcher('WATCH', 'k')
+    dirty = engine.keyspace.dirty
+    client('PFDEBUG', 'TODENSE', 'k')
+    assert engine.keyspace.dirty == dirty + 1
+    watcher('MULTI')
+    assert watcher('EXEC') == []
