@@ -18,7 +18,11 @@ belt = st.sampled_from((b'a', b'b', b'text'))
 shelf = st.sampled_from((b'c', b'd'))
 any_key = st.one_of(belt, shelf)
 elements = st.lists(st.integers(0, 99).map(digits), min_size=1, max_size=4)
+scored = st.lists(st.integers(0, 9), min_size=1, max_size=3).map(
+    lambda drawn: [word for number in drawn for word in (digits(number), b'm%d' % number)]
+)
 ends = either(b'LEFT', b'RIGHT')
+sides = either(b'MIN', b'MAX')
 counts = st.integers(1, 4).map(digits)
 for_ever = b'0'
 
@@ -44,6 +48,9 @@ def waits() -> SearchStrategy[Argv]:
         line(b'BRPOPLPUSH', belt, belt, for_ever),
         line(b'BLMPOP', for_ever, b'1', any_key, ends, b'COUNT', counts),
         line(b'BLMPOP', for_ever, b'2', b'd', b'c', ends, b'COUNT', counts),
+        line(either(b'BZPOPMIN', b'BZPOPMAX'), any_key, for_ever),
+        line(either(b'BZPOPMIN', b'BZPOPMAX'), shelf, shelf, for_ever),
+        line(b'BZMPOP', for_ever, b'1', any_key, sides, b'COUNT', counts),
     )
 
 
@@ -53,6 +60,9 @@ def changes(key: SearchStrategy[bytes]) -> SearchStrategy[Argv]:
         line(b'LPUSH', key, elements),
         line(b'RPUSH', key, elements),
         line(b'LMOVE', key, belt, ends, ends),
+        line(b'ZADD', key, scored),
+        line(b'ZADD', key, scored),
+        line(b'ZUNIONSTORE', belt, b'1', key),
         line(b'RENAME', belt, belt),
         line(b'COPY', belt, belt, b'REPLACE'),
         line(b'LPOP', key),

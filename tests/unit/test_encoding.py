@@ -2,6 +2,7 @@ import pytest
 
 from selredis.values.encoding import encoding_of
 from selredis.values.list import List
+from selredis.values.sorted_set import SortedSet
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,17 @@ def test_of_strings(value, expected):
 )
 def test_of_lists(elements, limit, expected):
     assert encoding_of(List(elements), {'list-max-listpack-size': limit}) == expected
+
+
+@pytest.mark.parametrize(
+    ('count', 'longest', 'expected'),
+    [(1, 1, b'listpack'), (128, 64, b'listpack'), (129, 1, b'skiplist'), (1, 65, b'skiplist')],
+)
+def test_of_sorted_sets(count, longest, expected):
+    limits = {'zset-max-listpack-entries': 128, 'zset-max-listpack-value': 64}
+    members = SortedSet((b'%0*d' % (max(longest, 3), number), 0.0) for number in range(count))
+    assert encoding_of(members, limits) == expected
+    members.put(b'last', 1.0)
+    for member in list(members)[:-1]:
+        members.remove(member)
+    assert encoding_of(members, limits) == (b'listpack' if count < 128 and longest < 65 else b'skiplist')

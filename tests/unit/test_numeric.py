@@ -20,6 +20,7 @@ from selredis.numeric import (
     long_double,
     memory_bytes,
     timeout_ms,
+    to_double,
 )
 
 
@@ -215,6 +216,30 @@ OUT_OF_A_DOUBLES_RANGE = [
 @pytest.mark.parametrize(('text', 'value'), FLOATS, ids=shortened)
 def test_floats_are_read(text, value):
     assert floating(text) == value
+
+
+@pytest.mark.parametrize(
+    ('text', 'value'),
+    [
+        (b'2.5', 2.5),
+        (b'0x10', 16.0),
+        (b'1e400', math.inf),
+        (b'-1e400', -math.inf),
+        (b'1e-400', 0.0),
+        (b'0x1p1024', math.inf),
+        (b'-0x1p1024', -math.inf),
+        (b'inf', math.inf),
+    ],
+)
+def test_what_is_out_of_range_may_be_infinite_or_zero(text, value):
+    assert to_double(text) == value
+
+
+@pytest.mark.parametrize('text', NOT_FLOATS, ids=shortened)
+def test_what_is_no_double(text):
+    with pytest.raises(ReplyError) as error:
+        to_double(text, b'ERR no')
+    assert error.value.text == b'ERR no'
 
 
 def test_a_float_keeps_the_sign_of_zero():

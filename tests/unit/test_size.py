@@ -6,6 +6,7 @@ import pytest
 
 from selredis.values.list import List
 from selredis.values.size import allocated, size_of, string_bytes, strings_bytes
+from selredis.values.sorted_set import SortedSet
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,9 @@ def test_a_sample_tells_of_all_where_elements_are_alike():
     items.push_left(bytes(100_000))
     assert size_of(items, 1) > 1000 * 100_000
     assert size_of(items, 5000) == size_of(items)
+
+
+def test_a_sorted_set_counts_members_scores_and_their_places():
+    members = SortedSet((b'member:%06d' % number, number / 8) for number in range(10_000))
+    assert 125 * 10_000 < size_of(members) < 145 * 10_000
+    assert size_of(members, 5) == pytest.approx(size_of(members), rel=0.02)
