@@ -34,7 +34,7 @@ HEIGHT = 2 * LATITUDE_MAX
 COLUMN_WIDTH = WIDTH / 2**STEPS
 ROW_HEIGHT = HEIGHT / 2**STEPS
 
-FEW = 64  # members of a cell that is not cut further
+FEW = 40  # members of a cell that is not cut further
 AT_ONCE = 512  # members that are looked at together
 # More than rounding can do to any distance, about a metre.
 MARGIN = 1e-5  # degrees
@@ -242,15 +242,19 @@ class Circle(Shape):
         far = sin(half_angle) ** 2 if half_angle < pi / 2 else inf
         meridian, parallel = radians(self.longitude), radians(self.latitude)
         cosine = cos(parallel)
+        height = reach / EARTH_RADIUS / RADIANS + MARGIN
+        south, north = self.latitude - height, self.latitude + height
         longitudes, latitudes = positions([score for _, score in items])
         for (member, score), longitude, latitude in zip(items, longitudes, latitudes, strict=True):
+            if not south < latitude < north:
+                continue
             v = sin((radians(longitude) - meridian) / 2)
-            north = radians(latitude)
+            angle = radians(latitude)
             if v == 0.0:
-                length = EARTH_RADIUS * abs(north - parallel)
+                length = EARTH_RADIUS * abs(angle - parallel)
             else:
-                u = sin((north - parallel) / 2)
-                square = u * u + cosine * cos(north) * v * v
+                u = sin((angle - parallel) / 2)
+                square = u * u + cosine * cos(angle) * v * v
                 if square > far:
                     continue
                 length = 2.0 * EARTH_RADIUS * asin(sqrt(square))
