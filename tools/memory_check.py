@@ -17,6 +17,7 @@ from selredis.keyspace.accounting import keep_books  # noqa: E402
 from selredis.keyspace.database import Database, Keyspace  # noqa: E402
 from selredis.keyspace.memory import table_bytes  # noqa: E402
 from selredis.pubsub import PubSub  # noqa: E402
+from selredis.values.hash import Hash  # noqa: E402
 from selredis.values.list import List  # noqa: E402
 
 NOW_MS = 1_700_000_000_000
@@ -59,6 +60,24 @@ def lists(length: int, element_bytes: int) -> Callable[[Database, int], None]:
     return fill
 
 
+def hashes(length: int, *, alike: bool = True, expiring: bool = False) -> Callable[[Database, int], None]:
+    """Hashes of so many fields: of the same names in all of them, or of others in each."""
+
+    def fill(db: Database, count: int) -> None:
+        for number in range(max(count // length, 1)):
+            key = b'hash:%d' % number
+            fields = db.get_or_create(key, Hash)
+            for place in range(length):
+                name = b'name:%d' % (place if alike else number * length + place)
+                fields.put(name, b'%020d' % number)
+                if expiring:
+                    fields.set_deadline(name, NOW_MS + place + number)
+            db.note_fields(key, fields)
+            db.changed(key, b'hset')
+
+    return fill
+
+
 SHAPES: dict[str, Callable[[Database, int], None]] = {
     'strings of 10 bytes': strings(10),
     'strings of 100 bytes': strings(100),
@@ -69,6 +88,11 @@ SHAPES: dict[str, Callable[[Database, int], None]] = {
     'lists of 5 elements of 20 bytes': lists(5, 20),
     'lists of 1,000 elements of 20 bytes': lists(1000, 20),
     'lists of 100,000 elements of 100 bytes': lists(100_000, 100),
+    'hashes of 5 fields': hashes(5),
+    'hashes of 5 fields, each with others': hashes(5, alike=False),
+    'hashes of 5 fields with deadlines': hashes(5, expiring=True),
+    'hashes of 100,000 fields': hashes(100_000),
+    'hashes of 100,000 fields with deadlines': hashes(100_000, expiring=True),
 }
 
 

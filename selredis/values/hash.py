@@ -15,7 +15,22 @@ from selredis.values.due_times import NEVER_MS, DueTimes
 
 FIELDS_PER_BUCKET = 40  # as in values/set.py
 
+# Names of fields of small hashes. Thousands of hashes have the same ones, and need not have an object of their own for
+# each. Only a cache: nobody can tell whether a name is in it.
+NAMES: dict[bytes, bytes] = {}
+MOST_NAMES = 10_000
+LONGEST_NAME = 64  # bytes
+
 Fields = dict[bytes, bytes]
+
+
+def shared(name: bytes) -> bytes:
+    """The same name, as the object that other hashes have for it."""
+    if len(name) > LONGEST_NAME:
+        return name
+    if len(NAMES) >= MOST_NAMES:
+        NAMES.clear()
+    return NAMES.setdefault(name, name)
 
 
 class Deadlines:
@@ -84,12 +99,15 @@ class Hash(Buckets[Fields]):
         slot = hash(field) & self.mask
         bucket = buckets[slot] if slot < len(buckets) else buckets[slot & self.mask >> 1]
         old = bucket.get(field)
-        bucket[field] = value
         if old is None:
+            if not self.mask:
+                field = shared(field)
+            bucket[field] = value
             self.room -= 1
             if self.room < 0:
                 self._split()
             return 1
+        bucket[field] = value
         if len(old) > self.longest:
             self.longest = len(old)
         if self.deadlines is not None:
@@ -112,8 +130,11 @@ class Hash(Buckets[Fields]):
         value = bucket.get(field)
         if value is None:
             return False
-        self.most = max(self.most, len(self))
-        self.longest = max(self.longest, len(field), len(value))
+        count = len(self.buckets) * FIELDS_PER_BUCKET - self.room
+        if count > self.most:
+            self.most = count
+        if len(value) > self.longest or len(field) > self.longest:
+            self.longest = max(len(field), len(value))
         del bucket[field]
         if self.deadlines is not None:
             self.deadlines.times.pop(field, None)
@@ -158,7 +179,8 @@ class Hash(Buckets[Fields]):
         if deadlines is None:
             deadlines = self.deadlines = Deadlines(len(self.buckets))
         if field not in deadlines.times:
-            # From now on the hash has the same bytes object for it, lest there be two.
+            # From now on the hash has the same object for it, lest there be two.
+            field = NAMES.get(field, field)
             bucket = self.bucket_of(field)
             bucket[field] = bucket.pop(field)
         deadlines.times[field] = deadline_ms

@@ -8,7 +8,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Collection
 from itertools import islice
-from sys import getsizeof
+from sys import getrefcount, getsizeof
 from typing import Any
 
 from selredis.values.buckets import Buckets
@@ -24,6 +24,10 @@ FEW = 24  # strings; those of fewer are added up one by one, of more by length
 SMALL = 512
 HUGE = 128 * 1024
 PAGE = 4096
+
+# A name of a field that is referred to more often is shared by many hashes, and counts for none of them. (These few are
+# its hash, the cache of names, the command that has just brought it, and who asks.)
+FEW_REFERENCES = 8
 
 BYTES_HEAD = 33  # of a bytes object, its final NUL included; one of no byte or of one is there once for all
 INT_BYTES = 32  # those from -5 to 256 are there once for all; they are counted nevertheless
@@ -49,7 +53,7 @@ STREAM_BYTES = allocated(getsizeof(Stream())) + 2 * LIST_HEAD
 SHAPE_BYTES = allocated(getsizeof(Shape([]))) + allocated(LIST_HEAD)
 BLOCK_BYTES = allocated(getsizeof(Block(0, Shape([])))) + 3 * allocated(getsizeof(array('H'))) + ID_BYTES + 16
 BUCKETS_BYTES = allocated(getsizeof(Set())) + allocated(LIST_HEAD)
-DEADLINES_BYTES = allocated(getsizeof(Deadlines(1))) + allocated(getsizeof(DueTimes())) + 2 * LIST_HEAD
+DEADLINES_BYTES = sum(allocated(getsizeof(part)) for part in (Deadlines(1), DueTimes(), [None], array('q')))
 # Of a run its list, its array, and their bounds and places; of a score the object, its place and that of its member.
 RUN_BYTES = allocated(LIST_HEAD) + allocated(getsizeof(array('d'))) + 4 * 8
 SCORE_BYTES = allocated(getsizeof(0.0)) + 17
@@ -109,8 +113,13 @@ def hash_bytes(fields: Hash, samples: int) -> int:
         size += DEADLINES_BYTES + allocated(getsizeof(fields.deadlines.times)) + len(fields.deadlines.times) * INT_BYTES
         size += allocated(len(fields.buckets) * 8)
     some = count if not samples else min(samples, count)
-    items = list(islice(fields.items(), some))
-    return size + strings_bytes([text for item in items for text in item]) * count // (some or 1)
+    in_sample = strings_bytes(list(islice(fields.values(), some)))
+    if fields.mask:
+        in_sample += strings_bytes(list(islice(fields, some)))
+    else:
+        names = islice(fields, some)
+        in_sample += sum([string_bytes(len(name)) for name in names if getrefcount(name) <= FEW_REFERENCES])
+    return size + in_sample * count // (some or 1)
 
 
 def sorted_set_bytes(members: SortedSet, samples: int) -> int:
