@@ -41,9 +41,8 @@ def pfadd(client: Client, argv: Argv) -> Reply:
         hll = hyperloglog.new()
         db.put(key, hll)
         changes = 1
-    else:
-        value = checked(hll if type(hll) is bytearray else db.get(key, bytes))
-        hll = value if type(value) is bytearray else changeable(client, key, value)
+    elif type(hll) is not bytearray or not hyperloglog.is_one(hll):
+        hll = changeable(client, key, checked(db.get(key, bytes)))
     add = hyperloglog.add
     sparse_bytes = client.engine.config['hll-sparse-max-bytes']
     try:
@@ -61,7 +60,7 @@ def pfadd(client: Client, argv: Argv) -> Reply:
 @command(
     'PFCOUNT',
     arity=-2,
-    flags='readonly may_replicate lengthy',
+    flags='readonly may_replicate',
     keys=(key('RW access', 1, -1, note='The estimate that is kept in the value may change.'),),
     since='2.8.9',
     group='hyperloglog',
@@ -75,7 +74,10 @@ def pfcount(client: Client, argv: Argv) -> Reply:
     """
     if len(argv) > 2:
         merged, _ = union(client, argv[1:])
-        return hyperloglog.estimate(hyperloglog.counted(merged))
+        several = hyperloglog.estimate(hyperloglog.counted(merged))
+        # Only this may take milliseconds: a flag that says so would make the plain case slower, too.
+        client.engine.look_at_time(client, client.engine.now_ms)
+        return several
     db = client.db
     key = argv[1]
     value = db.read(key, bytes)

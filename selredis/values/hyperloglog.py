@@ -101,9 +101,8 @@ def add(hll: bytearray, element: bytes, sparse_bytes: int) -> bool:
     code = hashed(element)
     rest = code >> INDEX_BITS | LAST_BIT
     count = (rest & -rest).bit_length()
-    if hll[ENCODING] == DENSE:
-        return set_dense(hll, code & INDEX_MASK, count)
-    return set_sparse(hll, code & INDEX_MASK, count, sparse_bytes)
+    index = code & INDEX_MASK
+    return set_dense(hll, index, count) if hll[ENCODING] == DENSE else set_sparse(hll, index, count, sparse_bytes)
 
 
 def set_dense(hll: bytearray, index: int, count: int) -> bool:

@@ -2,6 +2,9 @@
 
 import pytest
 
+from selredis.values import hyperloglog
+from tests.unit.conftest import settle
+
 
 @pytest.fixture
 def db(engine):
@@ -101,3 +104,23 @@ def test_a_change_of_encoding_counts_and_breaks_no_watch(client, clients, engine
     assert engine.keyspace.dirty == dirty + 1
     watcher('MULTI')
     assert watcher('EXEC') == []
+
+
+def test_after_many_merged_keys_others_have_their_turn(client, engine, clock, monkeypatch):
+    client('PFADD', 'k', 'a')
+    counted = hyperloglog.counted
+
+    def slowly(registers):
+        clock.advance(100)
+        return counted(registers)
+
+    monkeypatch.setattr(hyperloglog, 'counted', slowly)
+    engine.run(client.client, [[b'PFCOUNT', b'k', b'l'], [b'PFCOUNT', b'l', b'k'], [b'PING']])
+    assert client.client.pending
+    settle(engine)
+    assert client.take()[-3:] == [1, 1, 'PONG']
+    client('MULTI')
+    client('PFCOUNT', 'k', 'l')
+    client('PFCOUNT', 'k', 'l')
+    assert client('EXEC') == [1, 1]
+    assert client('PING') == 'PONG'
