@@ -16,6 +16,7 @@ from tests.strategies import (
     sets,
     sorted_sets,
     sorting,
+    streams,
     strings,
     transactions,
 )
@@ -34,6 +35,7 @@ GROUPS: dict[str, SearchStrategy[Argv]] = {
     'sets': sets.commands(),
     'sorted_sets': sorted_sets.commands(),
     'sorting': sorting.commands(),
+    'streams': streams.commands(),
     'strings': strings.commands(),
     'transactions': transactions.commands(),
 }
