@@ -9,6 +9,7 @@ A field that is past its deadline is one like any other until somebody removes i
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from sys import getsizeof
 
 from selredis.values.buckets import Buckets
 from selredis.values.due_times import NEVER_MS, DueTimes
@@ -20,6 +21,11 @@ FIELDS_PER_BUCKET = 40  # as in values/set.py
 NAMES: dict[bytes, bytes] = {}
 MOST_NAMES = 10_000
 LONGEST_NAME = 64  # bytes
+
+# As in keyspace/database.py: a table of deadlines that is many times too large, and soon made anew.
+HOLLOW_FIELDS = 10_000
+HOLLOW_BYTES = 65_536
+HOLLOW_FIELD_BYTES = 500
 
 Fields = dict[bytes, bytes]
 
@@ -229,6 +235,9 @@ class Hash(Buckets[Fields]):
             for field in due:
                 self.remove(field)
             removed += len(due)
+        times = deadlines.times
+        if len(times) <= HOLLOW_FIELDS and getsizeof(times) > HOLLOW_BYTES + HOLLOW_FIELD_BYTES * len(times):
+            deadlines.times = times.copy()  # a dict keeps the table that its largest size needed
         return removed
 
     # --- growth ---

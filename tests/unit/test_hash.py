@@ -2,6 +2,7 @@
 
 from collections import Counter
 from random import Random
+from sys import getsizeof
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -138,6 +139,16 @@ def test_it_remembers_how_large_it_and_what_has_gone_was():
     for number in range(20):
         fields.remove(field(number))
     assert fields.most == 31
+
+
+def test_deadlines_that_are_over_leave_no_large_table():
+    fields = filled(5000)
+    for number in range(5000):
+        fields.set_deadline(field(number), NOW_MS + number % 10)
+    assert fields.deadlines is not None
+    large = getsizeof(fields.deadlines.times)
+    fields.remove_due(NOW_MS + 10, 5000)
+    assert getsizeof(fields.deadlines.times) < large / 100
 
 
 def test_shortening_ends():
