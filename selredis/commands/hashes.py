@@ -56,18 +56,27 @@ def hset(client: Client, argv: Argv) -> Reply:
     """
     db = client.db
     key = argv[1]
-    fields = db.values.get(key)  # the plain case, 30 ns sooner
-    if type(fields) is not Hash or db.deadlines:
+    fields = db.values.get(key)
+    if len(argv) != 4 or type(fields) is not Hash or db.deadlines or fields.deadlines is not None:
         if len(argv) % 2:
             raise wrong_arity(b'hset')
-        fields = db.get_or_create(key, Hash)
-    if len(argv) == 4:
-        created: int = fields.put(argv[2], argv[3])
-        db.changed(key, b'hset')
-        return created
-    if len(argv) % 2:
-        raise wrong_arity(b'hset')
-    return put_all(db, key, fields, argv)
+        return put_all(db, key, db.get_or_create(key, Hash), argv)
+    # The plain case: Hash.put as far as a field is concerned that is there, a quarter sooner.
+    _, _, field, value = argv
+    buckets = fields.buckets
+    mask = fields.mask
+    if mask:
+        slot = hash(field) & mask
+        bucket = buckets[slot] if slot < len(buckets) else buckets[slot & mask >> 1]
+    else:
+        bucket = buckets[0]
+    if field in bucket and len(value) <= fields.longest:
+        bucket[field] = value
+        created = 0
+    else:
+        created = fields.put(field, value)
+    db.changed(key, b'hset')
+    return created
 
 
 @command(
@@ -235,8 +244,11 @@ def hget(client: Client, argv: Argv) -> Reply:
     if fields.deadlines is not None:
         return value_of(db, argv[1], fields, field)
     buckets = fields.buckets  # as Hash.get, 60 ns sooner
-    slot = hash(field) & fields.mask
-    return (buckets[slot] if slot < len(buckets) else buckets[slot & fields.mask >> 1]).get(field)
+    mask = fields.mask
+    if not mask:
+        return buckets[0].get(field)
+    slot = hash(field) & mask
+    return (buckets[slot] if slot < len(buckets) else buckets[slot & mask >> 1]).get(field)
 
 
 @command('HMGET', arity=-3, flags='readonly fast', keys=(key('RO access', 1),), since='2.0.0', group='hash')

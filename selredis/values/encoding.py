@@ -68,7 +68,7 @@ def of_hash(value: Hash, limits: Limits) -> bytes:
     longest = limits['hash-max-listpack-value']
     if max(len(value), value.most) > most or value.longest > longest:
         return b'hashtable'
-    if any(len(field) > longest or len(text) > longest for field, text in value.items()):
+    if any(len(field) > longest for field in value):
         return b'hashtable'
     return b'listpack' if value.deadlines is None else b'listpackex'
 

@@ -61,8 +61,9 @@ class Deadlines:
 class Hash(Buckets[Fields]):
     """Values by field.
 
-    What has gone is remembered so far as it tells how Redis would keep the hash (OBJECT ENCODING): `most`, how many
-    fields there were, and `longest`, how many bytes a field or value had. `deadlines` stays once there were any.
+    What has been is remembered so far as it tells how Redis would keep the hash (OBJECT ENCODING): `most`, how many
+    fields there were when one went, and `longest`, how many bytes a value had, or a field that went. `deadlines` stays
+    once there were any.
     """
 
     __slots__ = ('deadlines', 'longest', 'most')
@@ -104,43 +105,40 @@ class Hash(Buckets[Fields]):
         buckets = self.buckets
         slot = hash(field) & self.mask
         bucket = buckets[slot] if slot < len(buckets) else buckets[slot & self.mask >> 1]
-        old = bucket.get(field)
-        if old is None:
-            if not self.mask:
-                field = shared(field)
+        if len(value) > self.longest:
+            self.longest = len(value)
+        if field in bucket:
             bucket[field] = value
-            self.room -= 1
-            if self.room < 0:
-                self._split()
-            return 1
+            if self.deadlines is not None:
+                self.deadlines.times.pop(field, None)
+            return 0
+        if not self.mask:
+            field = shared(field)
         bucket[field] = value
-        if len(old) > self.longest:
-            self.longest = len(old)
-        if self.deadlines is not None:
-            self.deadlines.times.pop(field, None)
-        return 0
+        self.room -= 1
+        if self.room < 0:
+            self._split()
+        return 1
 
     def update(self, field: bytes, value: bytes) -> None:
         """Give a field a value; one that has a deadline keeps it."""
         bucket = self.bucket_of(field)
-        old = bucket.get(field)
-        if old is None:
-            self.put(field, value)
-        else:
-            self.longest = max(self.longest, len(old))
+        if field in bucket:
+            self.longest = max(self.longest, len(value))
             bucket[field] = value
+        else:
+            self.put(field, value)
 
     def remove(self, field: bytes) -> bool:
         """Whether there was such a field."""
         bucket = self.bucket_of(field)
-        value = bucket.get(field)
-        if value is None:
+        if field not in bucket:
             return False
         count = len(self.buckets) * FIELDS_PER_BUCKET - self.room
         if count > self.most:
             self.most = count
-        if len(value) > self.longest or len(field) > self.longest:
-            self.longest = max(len(field), len(value))
+        if len(field) > self.longest:
+            self.longest = len(field)
         del bucket[field]
         if self.deadlines is not None:
             self.deadlines.times.pop(field, None)
