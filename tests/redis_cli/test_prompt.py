@@ -29,6 +29,8 @@ def test_prompt_shows_hints_of_the_commands_there_are(terminal: Terminals) -> No
 
 # What 7.2 has otherwise in its arguments (tests/test_command_table.py).
 HINTS_OF_7_2 = {
+    'bitop',
+    'pfmerge',
     'client|kill',
     'cluster|setslot',
     'command|getkeys',
