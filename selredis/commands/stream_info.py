@@ -104,7 +104,7 @@ def xinfo_groups(client: Client, argv: Argv) -> Reply:
 @command(
     'XINFO|STREAM',
     arity=-3,
-    flags='readonly',
+    flags='readonly lengthy',
     keys=(key('RO access', 2),),
     since='5.0.0',
     group='stream',
@@ -121,7 +121,7 @@ def xinfo_stream(client: Client, argv: Argv) -> Reply:
     Tells of a stream how long it is, its first and last entry and what it remembers; with FULL all that is in it, or
     so much of each kind.
 
-    O(1)
+    O(N) in the blocks of a hundred entries, and in all that is returned
     """
     stream = stream_named(client.db, argv[2])
     options = argv[3:]
