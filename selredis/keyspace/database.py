@@ -25,7 +25,7 @@ RANDOM_TRIES = 100  # to find a key among many that are hidden
 HOLLOW_KEYS = 10_000
 HOLLOW_BYTES = 65_536
 HOLLOW_KEY_BYTES = 500  # of a dict's table; usually 36 to 120
-FIELDS_AT_ONCE = 500  # that are removed between two looks at the clock
+FIELDS_AT_ONCE = 200  # that are removed between two looks at the clock
 
 
 class Watcher(Protocol):
