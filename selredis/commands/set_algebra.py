@@ -85,7 +85,7 @@ def sinter(client: Client, argv: Argv) -> Reply:
     'SINTERSTORE',
     arity=-3,
     flags='write denyoom lengthy',
-    keys=(key('OW update', 1), key('RO access', 2, -1)),
+    keys=(key('RW update', 1), key('RO access', 2, -1)),
     since='1.0.0',
     group='set',
 )
