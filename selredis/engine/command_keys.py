@@ -73,6 +73,25 @@ SORT_OPTION_WORDS = {b'LIMIT': 2, b'GET': 1, b'BY': 1}  # behind the option
 # For commands with keys that no key spec tells.
 FINDERS: dict[str, Callable[[Argv], list[FoundKey]]] = {'sort': sort_keys, 'sort_ro': sort_ro_keys}
 
+
+def stream_keys(argv: Argv) -> list[FoundKey] | None:
+    """What XREAD and XREADGROUP read, as they themselves read their words; what happens to it is not told then."""
+    place = 1
+    while place < len(argv):
+        option = argv[place].upper()
+        if option == b'STREAMS':
+            count, odd = divmod(len(argv) - place - 1, 2)
+            return None if odd else [FoundKey(key, ()) for key in argv[place + 1 : place + 1 + count]]
+        if option not in STREAM_OPTION_WORDS:
+            return None
+        place += 1 + STREAM_OPTION_WORDS[option]
+    return None
+
+
+STREAM_OPTION_WORDS = {b'BLOCK': 1, b'COUNT': 1, b'GROUP': 2, b'NOACK': 0}  # behind the option
+# Where the key specs of a command fail.
+FALLBACKS: dict[str, Callable[[Argv], list[FoundKey] | None]] = {'xread': stream_keys, 'xreadgroup': stream_keys}
+
 # For keys whose flags are variable_flags: what they are for the words at hand.
 VARIABLE_FLAGS: dict[str, Callable[[Argv], tuple[str, ...]]] = {'bitfield': bitfield_flags, 'set': set_flags}
 
@@ -92,17 +111,17 @@ def find_keys(command: Command, argv: Argv) -> list[FoundKey] | None:
         if 'not_key' in spec.flags:
             continue
         places = _places(spec, argv)
-        if spec.keyword and not places:  # it may be left out
+        if places is None:
             continue
         if not places or places[-1] >= len(argv):
-            return None
+            return FALLBACKS[command.name](argv) if command.name in FALLBACKS else None
         flags = VARIABLE_FLAGS[command.name](argv) if 'variable_flags' in spec.flags else spec.flags
         found += [FoundKey(argv[place], flags) for place in places]
     return found
 
 
-def _places(spec: KeySpec, argv: Argv) -> range:
-    """The places of a spec's keys; they may lie behind the end of the command."""
+def _places(spec: KeySpec, argv: Argv) -> range | None:
+    """The places of a spec's keys; they may lie behind the end of the command. None if its keyword is not there."""
     if spec.first is not None:
         count = argv[spec.at] if spec.at < len(argv) else b''
         if not is_integer(count):
@@ -114,7 +133,7 @@ def _places(spec: KeySpec, argv: Argv) -> range:
         # The last word has nothing behind it: Redis does not look at it.
         found = [place for place in range(first, len(argv) - 1) if argv[place].upper() == spec.keyword.encode()]
         if not found:
-            return range(0)
+            return None
         first = found[0] + 1
     if spec.limit:
         return range(first, first + (len(argv) - first) // spec.limit, spec.step)

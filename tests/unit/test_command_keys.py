@@ -73,6 +73,21 @@ def test_what_is_no_key_is_not_found():
     assert keys_of(command, 'X channel') == []
 
 
+@pytest.mark.parametrize(
+    ('line', 'keys'),
+    [
+        ('XREAD COUNT 1 STREAMS a b 0 0', [b'a', b'b']),
+        ('XREADGROUP GROUP g c STREAMS a >', [b'a']),
+        ('XREADGROUP STREAMS a get NOACK 3 STREAMS x', [b'a', b'get', b'NOACK']),
+        ('XREADGROUP COUNT STREAMS FOO a STREAMS x', None),
+        ('XREADGROUP STREAMS a b c STREAMS x', None),
+        ('XREADGROUP NOACK COUNT 1 BLOCK STREAMS x', None),
+    ],
+)
+def test_where_the_specs_fail_streams_are_found_as_they_are_read(line: str, keys: list[bytes] | None):
+    assert keys_of(COMMANDS[line.split(maxsplit=1)[0].lower().encode()], line) == keys
+
+
 def test_flags_of_set_depend_on_its_options():
     def flags(line: str):
         found = find_keys(COMMANDS[b'set'], line.encode().split())
