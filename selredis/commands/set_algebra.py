@@ -107,6 +107,7 @@ def sinterstore(client: Client, argv: Argv) -> Reply:
     keys=(numkeys('RO access', 1),),
     since='7.0.0',
     group='set',
+    types={'limit': 'integer'},
 )
 def sintercard(client: Client, argv: Argv) -> Reply:
     """SINTERCARD numkeys key [key ...] [LIMIT limit]
