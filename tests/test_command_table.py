@@ -90,7 +90,6 @@ RENAMED_IN_7_2: dict[str, dict[str, str]] = {
     'geosearchstore': {'count-block': 'count', 'fromlonlat': 'longitude-latitude'},
     'hello': {'auth': 'username-password'},
     'hmset': {'data': 'field-value'},
-    'hrandfield': {'options': 'count'},
     'hset': {'data': 'field-value'},
     'lcs': {'min-match-len': 'len'},
     'mset': {'data': 'key-value'},
