@@ -15,6 +15,7 @@ from selredis.engine.help import help_on_subcommands, wrong_subcommand
 from selredis.engine.syntax import about
 from selredis.errors import SYNTAX, ReplyError
 from selredis.keyspace.database import Database
+from selredis.keyspace.freeing import LARGE
 from selredis.numeric import INT64_MAX, integer
 from selredis.resp.encoder import encode_bulk
 from selredis.resp.reply import NULL_ARRAY, OK, Reply
@@ -164,9 +165,12 @@ def xgroup_destroy(client: Client, argv: Argv) -> Reply:
     O(N) in the entries pending
     """
     _, _, name, group = argv
-    stream = stream_at(client.db, name)
-    if stream.groups.pop(group, None) is None:
+    removed = stream_at(client.db, name).groups.pop(group, None)
+    if removed is None:
         return 0
+    if len(removed.pending) > LARGE:
+        discarded = client.engine.keyspace.discarded
+        discarded.add(removed.pending, *(consumer.pending for consumer in removed.consumers.values()))
     client.db.changed_aside(name, b'xgroup-destroy')
     client.db.wake(name)  # who waits as one of the group is told that it is gone
     return 1

@@ -185,7 +185,7 @@ def read_options(engine: Engine, argv: Argv, *, adding: bool) -> Adding:
 @command(
     'XTRIM',
     arity=-4,
-    flags='write',
+    flags='write lengthy',
     keys=(key('RW delete', 1),),
     since='5.0.0',
     group='stream',

@@ -95,6 +95,18 @@ def test_a_group_in_full(group, clock):
     assert bob == {b'name': b'bob', b'seen-time': now_ms, b'active-time': -1, b'pel-count': 0, b'pending': []}
 
 
+def test_a_large_group_is_freed_in_slices(client, engine, clock):
+    client('XGROUP', 'CREATE', 's', 'g', '0', 'MKSTREAM')
+    group = engine.keyspace.databases[0].values[b's'].groups[b'g']
+    group.add_consumer(b'alice', 0)
+    group.give_new(list(range(1, 20_001)), b'alice', 0)
+    assert client('XGROUP', 'DESTROY', 's', 'g') == 1
+    assert engine.keyspace.discarded.containers
+    engine.keyspace.discarded.free_slice(clock)
+    assert not engine.keyspace.discarded.containers
+    assert not len(group.pending)
+
+
 @pytest.mark.parametrize('container', ['XGROUP', 'XINFO'])
 def test_help_tells_of_every_subcommand(client, container):
     title, *lines = client(container, 'HELP')
