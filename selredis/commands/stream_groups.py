@@ -19,7 +19,8 @@ from selredis.keyspace.freeing import LARGE
 from selredis.numeric import INT64_MAX, integer
 from selredis.resp.encoder import encode_bulk
 from selredis.resp.reply import NULL_ARRAY, OK, Reply
-from selredis.values.stream import Stream, id_text
+from selredis.values.stream import Stream
+from selredis.values.stream_block import id_text
 from selredis.values.stream_groups import Group
 
 KEY_NEEDED = (

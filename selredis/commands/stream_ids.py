@@ -6,7 +6,7 @@ from selredis.errors import ReplyError
 from selredis.numeric import is_integer
 from selredis.resp.encoder import array_head
 from selredis.resp.reply import Encoded
-from selredis.values.stream import LAST_ID, SEQ_BITS, SEQ_END, SEQ_MASK
+from selredis.values.stream_block import LAST_ID, SEQ_BITS, SEQ_END, SEQ_MASK
 
 INVALID_ID = b'ERR Invalid stream ID specified as stream command argument'
 ID_TEXT_END = 128

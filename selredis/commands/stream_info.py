@@ -12,7 +12,8 @@ from selredis.errors import NO_SUCH_KEY, ReplyError
 from selredis.keyspace.database import Database
 from selredis.numeric import integer
 from selredis.resp.reply import Encoded, Map, Reply
-from selredis.values.stream import LAST_ID, Stream, id_text
+from selredis.values.stream import Stream
+from selredis.values.stream_block import LAST_ID, id_text
 from selredis.values.stream_groups import Consumer, Group
 
 ENTRIES_SHOWN = 10

@@ -10,7 +10,8 @@ from selredis.engine.syntax import about
 from selredis.errors import NO_SUCH_KEY, SYNTAX, ReplyError
 from selredis.numeric import integer
 from selredis.resp.reply import NULL_ARRAY, OK, Reply
-from selredis.values.stream import LAST_ID, SEQ_BITS, SEQ_MASK, Stream
+from selredis.values.stream import Stream
+from selredis.values.stream_block import LAST_ID, SEQ_BITS, SEQ_MASK
 
 MOST_TRIMMED = 1_000_000  # by one call that tells no LIMIT
 ID_TOO_SMALL = b'ERR The ID specified in XADD is equal or smaller than the target stream top item'

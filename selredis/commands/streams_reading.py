@@ -16,7 +16,8 @@ from selredis.errors import SYNTAX, ReplyError
 from selredis.keyspace.database import Database
 from selredis.numeric import integer
 from selredis.resp.reply import NULL_ARRAY, Encoded, PairMap, Reply
-from selredis.values.stream import LAST_ID, Stream, id_text
+from selredis.values.stream import Stream
+from selredis.values.stream_block import LAST_ID, id_text
 from selredis.values.stream_groups import Consumer, Group
 
 ONLY_XREADGROUP = b'ERR The %b option is only supported by XREADGROUP. You called XREAD instead.'

@@ -13,7 +13,8 @@ from selredis.values.kinds import STRING_KINDS, text_of
 from selredis.values.list import List
 from selredis.values.set import Set
 from selredis.values.sorted_set import SortedSet
-from selredis.values.stream import SEQ_BITS, SEQ_MASK, Stream
+from selredis.values.stream import Stream
+from selredis.values.stream_block import SEQ_BITS, SEQ_MASK
 
 HAS_DEADLINE = b'!!expire!!'
 FIELD_HAS_DEADLINE = b'!!hexpire!!'  # of a hash: 7.4 and later

@@ -17,7 +17,8 @@ from selredis.values.hash import Deadlines, Hash
 from selredis.values.list import List
 from selredis.values.set import Set
 from selredis.values.sorted_set import SortedSet
-from selredis.values.stream import Block, Shape, Stream
+from selredis.values.stream import Stream
+from selredis.values.stream_block import Block, Shape
 from selredis.values.stream_groups import Consumer, Delivery, Group
 
 FEW = 24  # strings; those of fewer are added up one by one, of more by length

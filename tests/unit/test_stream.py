@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selredis.values.listpack import listpack_bytes
-from selredis.values.stream import LAST_ID, SEQ_BITS, Block, Shape, Stream, encoded_entry, id_text, number_bytes
+from selredis.values.stream import Stream
+from selredis.values.stream_block import LAST_ID, SEQ_BITS, encoded_entry, id_text, number_bytes
 from selredis.values.stream_groups import Group
 
 Entry = tuple[int, list[bytes]]
@@ -220,17 +221,6 @@ def test_it_lets_go_of_everything_a_part_at_a_time():
         parts += 1
     assert not stream.groups
     assert 6 < parts < 30
-
-
-def test_a_block_keeps_numbers_of_any_size():
-    block = Block(at(5, 7), Shape([b'f']))
-    ids = [at(5, 7), at(5, 70_000), at(5, 1 << 40), at(70_005), at(1 << 40), LAST_ID]
-    for id_ in ids:
-        block.append(id_, True, [b'v' * 30_000], 30_000)
-    assert block.ids(0, 6) == ids
-    assert [block.place(id_) for id_ in ids] == list(range(6))
-    assert [block.place(id_ + 1) for id_ in ids[:-1]] == list(range(1, 6))
-    assert [len(texts[1]) for _, texts in block.entries(0, 6)] == [30_000] * 6
 
 
 # What is known of how much a group has read

@@ -11,7 +11,7 @@ from selredis.commands.stream_ids import (
     read_interval_start,
 )
 from selredis.errors import ReplyError
-from selredis.values.stream import LAST_ID, SEQ_MASK
+from selredis.values.stream_block import LAST_ID, SEQ_MASK
 
 
 def pair(id_: int) -> tuple[int, int]:
