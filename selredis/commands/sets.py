@@ -5,6 +5,7 @@ from selredis.commands.random_members import read_count, repeated, some_members
 from selredis.commands.scan import read_cursor
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command, key
+from selredis.engine.syntax import about
 from selredis.errors import MUST_BE_POSITIVE, SYNTAX, ReplyError
 from selredis.keyspace.database import Database
 from selredis.numeric import integer
@@ -201,6 +202,7 @@ def sscan(client: Client, argv: Argv) -> Reply:
     since='1.0.0',
     group='set',
     tips=RANDOM,
+    arguments={'count': about(since='3.2.0')},
     history=(('3.2.0', 'A number of members may be asked for.'),),
 )
 def spop(client: Client, argv: Argv) -> Reply:
@@ -245,6 +247,7 @@ def spop(client: Client, argv: Argv) -> Reply:
     since='1.0.0',
     group='set',
     tips=RANDOM,
+    arguments={'count': about(since='2.6.0')},
     history=(('2.6.0', 'A number of members may be asked for.'),),
 )
 def srandmember(client: Client, argv: Argv) -> Reply:

@@ -30,14 +30,29 @@ def test_prompt_shows_hints_of_the_commands_there_are(terminal: Terminals) -> No
 # What 7.2 has otherwise in its arguments (tests/test_command_table.py).
 HINTS_OF_7_2 = {
     'bitop',
-    'pfmerge',
     'client|kill',
     'cluster|setslot',
     'command|getkeys',
     'command|getkeysandflags',
+    'geohash',
+    'geopos',
+    'georadius',
+    'georadiusbymember',
+    'hscan',
     'lcs',
+    'pfmerge',
     'sort',
     'sort_ro',
+    'xclaim',
+    'xgroup|create',
+    'xgroup|createconsumer',
+    'xgroup|delconsumer',
+    'xgroup|destroy',
+    'xgroup|setid',
+    'xinfo|consumers',
+    'xsetid',
+    'zrank',
+    'zrevrank',
 }
 
 

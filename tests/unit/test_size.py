@@ -63,4 +63,4 @@ def test_a_sample_tells_of_all_where_elements_are_alike():
 def test_a_sorted_set_counts_members_scores_and_their_places():
     members = SortedSet((b'member:%06d' % number, number / 8) for number in range(10_000))
     assert 125 * 10_000 < size_of(members) < 145 * 10_000
-    assert size_of(members, 5) == pytest.approx(size_of(members), rel=0.02)
+    assert size_of(members, 5) == pytest.approx(size_of(members), rel=0.1)
