@@ -219,9 +219,7 @@ def hdel(client: Client, argv: Argv) -> Reply:
         return 0
     removed = sum(map(fields.remove, argv[2:]))
     if removed:
-        db.changed(key, b'hdel', removed)
-        if not len(fields):
-            db.remove_empty(key)
+        db.lost(key, fields, b'hdel', removed)
     return removed
 
 

@@ -90,9 +90,7 @@ def expire_fields(client: Client, argv: Argv, unit: bytes, name: bytes) -> list[
     if removed or updated:
         db.keyspace.expired_fields += removed
         db.note_fields(key, fields)
-        db.changed(key, b'hdel' if removed else b'hexpire', removed + updated)
-        if not len(fields):
-            db.remove_empty(key)
+        db.lost(key, fields, b'hdel' if removed else b'hexpire', removed + updated)
     return replies
 
 

@@ -255,22 +255,15 @@ def pop_counted(db: Database, argv: Argv, end: End) -> Reply:
 def pop(db: Database, key: bytes, items: List, end: End) -> bytes:
     """Take one element of the list at a key."""
     element = end.pop(items)
-    removed(db, key, items, end.popped, 1)
+    db.lost(key, items, end.popped, 1)
     return element
 
 
 def take(db: Database, key: bytes, items: List, end: End, count: int) -> list[bytes]:
     """Take so many elements, or all, of the list at a key."""
     elements = end.take(items, count)
-    removed(db, key, items, end.popped, len(elements))
+    db.lost(key, items, end.popped, len(elements))
     return elements
-
-
-def removed(db: Database, key: bytes, items: List, event: bytes, count: int) -> None:
-    """Say that a list has lost elements, and remove it if none is left."""
-    db.changed(key, event, count)
-    if not items:
-        db.remove_empty(key)
 
 
 @command(
@@ -376,7 +369,7 @@ def move(db: Database, source: bytes, destination: bytes, from_end: End, to_end:
     to_end.push(target, element)
     # Redis tells of the push first, and counts the two as one change.
     db.changed(destination, to_end.pushed, 0)
-    removed(db, source, items, from_end.popped, 1)
+    db.lost(source, items, from_end.popped, 1)
     return element
 
 
@@ -547,7 +540,7 @@ def lrem(client: Client, argv: Argv) -> Reply:
         return 0
     lost = items.remove(element, count)
     if lost:
-        removed(client.db, key, items, b'lrem', lost)
+        client.db.lost(key, items, b'lrem', lost)
     return lost
 
 

@@ -7,7 +7,6 @@ from selredis.engine.client import Client
 from selredis.engine.command import Argv, command, key
 from selredis.engine.syntax import about
 from selredis.errors import MUST_BE_POSITIVE, SYNTAX, ReplyError
-from selredis.keyspace.database import Database
 from selredis.numeric import integer
 from selredis.resp.reply import Reply, Set_
 from selredis.values.set import Set
@@ -69,15 +68,8 @@ def srem(client: Client, argv: Argv) -> Reply:
         return 0
     removed = sum(map(members.remove, argv[2:]))
     if removed:
-        tell_removed(client.db, key, members, b'srem', removed)
+        client.db.lost(key, members, b'srem', removed)
     return removed
-
-
-def tell_removed(db: Database, key: bytes, members: Set, event: bytes, count: int) -> None:
-    """Say that members were removed; remove a set that has none any more."""
-    db.changed(key, event, count)
-    if not members:
-        db.remove_empty(key)
 
 
 @command(
@@ -105,7 +97,7 @@ def smove(client: Client, argv: Argv) -> Reply:
         return int(member in origin)
     if not origin.remove(member):
         return 0
-    tell_removed(db, source, origin, b'srem', 1)
+    db.lost(source, origin, b'srem', 1)
     if db.get_or_create(destination, Set).add(member):
         db.changed(destination, b'sadd')
     return 1
@@ -222,7 +214,7 @@ def spop(client: Client, argv: Argv) -> Reply:
         if members is None:
             return None
         member: bytes = members.pop_random(random)
-        tell_removed(db, key, members, b'spop', 1)
+        db.lost(key, members, b'spop', 1)
         return member
     count = integer(argv[2], MUST_BE_POSITIVE)
     if count < 0:

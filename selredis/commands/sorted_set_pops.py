@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from selredis.commands.lists import positive, read_mpop
-from selredis.commands.sorted_sets import removed
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command, key, numkeys
 from selredis.engine.options import read_wait_ms
@@ -43,7 +42,7 @@ def take(db: Database, key: bytes, members: SortedSet, end: End, count: int) -> 
         taken.reverse()
     else:
         taken = members.remove_range(0, min(count, size))
-    removed(db, key, members, end.popped, len(taken))
+    db.lost(key, members, end.popped, len(taken))
     return taken
 
 

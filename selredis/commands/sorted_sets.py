@@ -194,15 +194,8 @@ def zrem(client: Client, argv: Argv) -> Reply:
         return 0
     count = sum(map(members.remove, argv[2:]))
     if count:
-        removed(client.db, key, members, b'zrem', count)
+        client.db.lost(key, members, b'zrem', count)
     return count
-
-
-def removed(db: Database, key: bytes, members: SortedSet, event: bytes, count: int) -> None:
-    """Say that a sorted set has lost members, and remove it if none is left."""
-    db.changed(key, event, count)
-    if not members:
-        db.remove_empty(key)
 
 
 @command('ZCARD', arity=2, flags='readonly fast', keys=(key('RO', 1),), since='1.2.0', group='sorted-set')

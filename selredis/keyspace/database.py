@@ -19,7 +19,7 @@ from selredis.keyspace.uses import Uses
 from selredis.pubsub import PubSub
 from selredis.values.due_times import NEVER_MS
 from selredis.values.hash import Hash
-from selredis.values.kinds import STRING_KINDS, text_of
+from selredis.values.kinds import STRING_KINDS, Container, text_of
 
 RANDOM_TRIES = 100  # to find a key among many that are hidden
 HOLLOW_KEYS = 10_000
@@ -296,6 +296,12 @@ class Database:
         if keyspace.observed:
             self.touch(key, by_client=False)
             keyspace.notifier.notify(self.number, key, b'evicted')
+
+    def lost(self, key: bytes, value: Container, event: bytes, count: int = 1) -> None:
+        """Say that a value has lost members, which counts for so many changes; remove it if it has none any more."""
+        self.changed(key, event, count)
+        if not len(value):
+            self.remove_empty(key)
 
     def remove_empty(self, key: bytes) -> None:
         """Remove a key whose value has lost its last member. That it has was said with `changed`: it counts once."""
