@@ -113,8 +113,9 @@ def commands() -> SearchStrategy[Argv]:
         line(b'ZCARD', keys),
         line(b'ZSCORE', keys, values),
         line(b'ZMSCORE', keys, many_values),
-        line(b'ZRANK', keys, values),
-        line(b'ZREVRANK', keys, values),
+        # Since 7.2 they take another word.
+        line(b'ZRANK', keys, values).filter(lambda argv: len(argv) < 4),
+        line(b'ZREVRANK', keys, values).filter(lambda argv: len(argv) < 4),
         line(b'ZCOUNT', keys, of_scores),
         line(b'ZRANGE', keys, ranges(with_scores)),
         line(b'ZRANGE', keys, ranges(with_scores)),
