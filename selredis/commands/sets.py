@@ -7,6 +7,7 @@ from selredis.engine.client import Client
 from selredis.engine.command import Argv, command, key
 from selredis.engine.syntax import about
 from selredis.errors import MUST_BE_POSITIVE, SYNTAX, ReplyError
+from selredis.keyspace.database import Database
 from selredis.numeric import integer
 from selredis.resp.reply import Reply, Set_
 from selredis.values.set import Set
@@ -36,9 +37,11 @@ def sadd(client: Client, argv: Argv) -> Reply:
     """
     key = argv[1]
     db = client.db
-    members = db.get_or_create(key, Set)
+    members = db.values.get(key)  # the plain case, without a call
+    if type(members) is not Set or db.deadlines or type(db) is not Database:
+        members = db.get_or_create(key, Set)
     if len(argv) == 3:
-        added = int(members.add(argv[2]))
+        added = 1 if members.add(argv[2]) else 0
     else:
         added = sum(map(members.add, argv[2:]))
     if added:
