@@ -68,7 +68,8 @@ class KeyIndex(Buckets[list[bytes]]):
 
     def random_key(self, random: Random) -> bytes:
         """Any key, each as likely as another. The index must not be empty."""
-        return self.random_member(random)
+        bucket, place = self.draw(random)
+        return bucket[place]
 
     def some_keys(self, random: Random, count: int) -> list[bytes]:
         """About so many keys that stand together at any place, and so have nothing in common; all if there are fewer.

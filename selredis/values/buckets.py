@@ -13,18 +13,29 @@ valid cursor. Redis walks its tables in the same order (dict.c, dictScan: the re
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Reversible
 from itertools import chain, islice
 from random import Random
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 RANK_BITS = 31
 RANK_MASK = (1 << RANK_BITS) - 1
-CHANCE = 24  # members that a bucket has more than others by chance, hardly ever exceeded
+CHANCE = 16  # members that a bucket has more than others by chance, hardly ever exceeded
 
 _REVERSED_BYTES = bytes(int(f'{byte:08b}'[::-1], 2) for byte in range(256))
 
-Bucket = TypeVar('Bucket', bound=Collection[bytes])
+
+class Ordered(Collection[bytes], Reversible[bytes], Protocol):
+    """What a bucket is: a list of members, or a dict."""
+
+
+Bucket = TypeVar('Bucket', bound=Ordered)
+
+
+def member_at(bucket: Ordered, place: int) -> bytes:
+    """The member at a place of a bucket, walked to from the nearer end: every step may miss the processor's caches."""
+    left = len(bucket) - 1 - place
+    return next(islice(bucket, place, None) if place < left else islice(reversed(bucket), left, None))
 
 
 def reverse_bits(number: int) -> int:
@@ -86,27 +97,34 @@ class Buckets(Generic[Bucket]):
 
     def random_member(self, random: Random) -> bytes:
         """Any member, each as likely as another. The table must not be empty."""
-        return self.draw(random)[1]
+        return member_at(*self.draw(random))
 
-    def draw(self, random: Random) -> tuple[Bucket, bytes]:
-        """`random_member` with its bucket."""
+    def draw(self, random: Random) -> tuple[Bucket, int]:
+        """A bucket and a place in it, that of each member as likely as another's. The table must not be empty."""
         buckets = self.buckets
         count = len(buckets)
-        # Refusing in proportion to what a bucket lacks makes up for the buckets' unequal sizes. Those that are not
-        # split yet in this round are the largest: they have so many members, and what chance adds to it.
         mask = self.mask
-        ceiling = (count * self.usual - self.room) // (count if count > mask else (mask >> 1) + 1)
-        if count > 1:
-            ceiling += (ceiling >> 2) + CHANCE
+        # Slots are drawn as if all buckets of this round were split. One that is not split has two, and is drawn as
+        # often; refusing places that nobody has makes up for what is unequal by chance.
+        width = (count * self.usual - self.room) // (mask + 1)
+        if mask:
+            width += (width >> 2) + CHANCE
+        places = (mask + 1) * width
         draw = random.random
         while True:
-            drawn = draw() * count
-            slot = int(drawn)
+            drawn = int(draw() * places)
+            slot = drawn // width
+            place = drawn % width
+            if slot >= count:
+                slot &= mask >> 1
+                place += width
             bucket = buckets[slot]
             size = len(bucket)
-            place = int((drawn - slot) * (ceiling if size < ceiling else size))
             if place < size:
-                return bucket, next(islice(bucket, place, None))
+                # One with more than chance usually brings: what is behind the last place drawn must not be left out.
+                if size > width and (size > 2 * width or slot > mask >> 1 or slot + (mask >> 1) + 1 < count):
+                    place = int(draw() * size)
+                return bucket, place
 
     # --- the order ---
 

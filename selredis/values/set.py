@@ -7,11 +7,9 @@ sets leave more places free, and need longer to find their n-th member.
 from collections.abc import Iterable
 from random import Random
 
-from selredis.values.buckets import Buckets
+from selredis.values.buckets import Buckets, member_at
 
-MEMBERS_PER_BUCKET = (
-    40  # a dict's table has places for 42 and 85: halves of a bucket fit into the one, full ones the other
-)
+MEMBERS_PER_BUCKET = 32  # fewer: SPOP and SRANDMEMBER refuse more places; more: they walk further
 
 Members = dict[bytes, None]
 
@@ -74,7 +72,8 @@ class Set(Buckets[Members]):
 
     def pop_random(self, random: Random) -> bytes:
         """Take out any member, each as likely as another. The set must not be empty."""
-        bucket, member = self.draw(random)
+        bucket, place = self.draw(random)
+        member = member_at(bucket, place)
         del bucket[member]
         self.room += 1
         if self.room > 2 * MEMBERS_PER_BUCKET:
