@@ -64,7 +64,7 @@ def client_tracking(client: Client, argv: Argv) -> Reply:
     return OK
 
 
-def read_options(client: Client, words: list[bytes]) -> tuple[Tracking, list[bytes]]:
+def read_options(client: Client, words: Argv) -> tuple[Tracking, list[bytes]]:
     """Read how to track, and prefixes. Raises ReplyError for what is no option, and for a target that is not there."""
     tracking = Tracking()
     prefixes: list[bytes] = []

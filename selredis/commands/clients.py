@@ -234,7 +234,7 @@ def client_list(client: Client, argv: Argv) -> Reply:
 Filter = Callable[[Client], bool]
 
 
-def read_filters(client: Client, words: list[bytes]) -> dict[bytes, Filter]:
+def read_filters(client: Client, words: Argv) -> dict[bytes, Filter]:
     """Read what CLIENT KILL's victims have in common: one test for each option, of two alike the last one counts."""
     filters: dict[bytes, Filter] = {b'SKIPME': lambda other: other is not client}
     rest = iter(words)

@@ -139,7 +139,7 @@ class Query:
                 raise ReplyError(SYNTAX)
         self.check(argv[0])
 
-    def read_shape(self, option: bytes, words: list[bytes]) -> int:
+    def read_shape(self, option: bytes, words: Argv) -> int:
         """Read one of the options that tell centre and shape; returns how many of the words behind it are its."""
         if option == b'FROMMEMBER' and len(words) >= 1 and self.around != b'FROMLONLAT':
             self.around_member(words[0])

@@ -454,8 +454,8 @@ def hscan(client: Client, argv: Argv) -> Reply:
     fields: Hash | None = client.db.read(key, Hash)
     if fields is None:
         return [b'0', []]
-    options, with_values = read_novalues(options)
-    cursor, found = scan_members(fields, cursor, options, SMALL)
+    scan_options, with_values = read_novalues(options)
+    cursor, found = scan_members(fields, cursor, scan_options, SMALL)
     if fields.deadlines is not None:
         now_ms = client.engine.now_ms
         found = [field for field in found if not fields.is_due(field, now_ms)]
@@ -466,7 +466,7 @@ def hscan(client: Client, argv: Argv) -> Reply:
 
 def read_novalues(words: Argv) -> tuple[Argv, bool]:
     """The words without NOVALUES, and whether values are wanted. All others have an argument each."""
-    left: Argv = []
+    left: list[bytes] = []
     rest = iter(words)
     for word in rest:
         if word.upper() != b'NOVALUES':

@@ -106,7 +106,7 @@ def read_deadline_ms(unit: bytes, text: bytes, now_ms: int, command: bytes) -> i
     return deadline_ms
 
 
-def read_fields(argv: Argv, place: int, not_positive: bytes) -> list[bytes]:
+def read_fields(argv: Argv, place: int, not_positive: bytes) -> Argv:
     """The fields behind FIELDS, which is to be the word at this place, and their number. Raises ReplyError."""
     if argv[place].upper() != b'FIELDS':
         raise ReplyError(b'ERR Mandatory argument FIELDS is missing or not at the right position')

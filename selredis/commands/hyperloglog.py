@@ -94,7 +94,7 @@ def pfcount(client: Client, argv: Argv) -> Reply:
     return count
 
 
-def union(client: Client, keys: list[bytes]) -> tuple[bytes, bool]:
+def union(client: Client, keys: Argv) -> tuple[bytes, bool]:
     """The registers of several HyperLogLogs together, and whether any of them is dense. Raises ReplyError."""
     merged: bytes | None = None
     any_dense = False

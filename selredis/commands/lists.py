@@ -20,7 +20,7 @@ class End(NamedTuple):
     """One end of a list: what is done there, and the events that tell of it."""
 
     push: Callable[[List, bytes], int]
-    extend: Callable[[List, list[bytes]], int]
+    extend: Callable[[List, Argv], int]
     pop: Callable[[List], bytes]
     take: Callable[[List, int], list[bytes]]
     pushed: bytes
@@ -285,7 +285,7 @@ def lmpop(client: Client, argv: Argv) -> Reply:
     return pop_of_first(client.db, keys, end, count) or NULL_ARRAY
 
 
-def read_mpop(words: list[bytes], end_named: Callable[[bytes], T]) -> tuple[list[bytes], T, int]:
+def read_mpop(words: Argv, end_named: Callable[[bytes], T]) -> tuple[Argv, T, int]:
     """Read what LMPOP, ZMPOP and those that wait have in common: the keys, the end and the count."""
     numkeys = integer(words[0], b'ERR numkeys should be greater than 0')
     if numkeys <= 0:
@@ -307,7 +307,7 @@ def read_mpop(words: list[bytes], end_named: Callable[[bytes], T]) -> tuple[list
     return keys, end, count
 
 
-def pop_of_first(db: Database, keys: list[bytes], end: End, count: int) -> list[Reply] | None:
+def pop_of_first(db: Database, keys: Argv, end: End, count: int) -> list[Reply] | None:
     """Take up to count elements of the first list that there is; its key and the elements, None if there is none."""
     for key in keys:
         items: List | None = db.get(key, List)

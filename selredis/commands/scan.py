@@ -64,7 +64,7 @@ def read_cursor(text: bytes) -> int:
     return -int(digits) % ULONG_END if sign == b'-' else int(digits)
 
 
-def read_options(words: list[bytes]) -> tuple[int, bytes | None, bytes | None]:
+def read_options(words: Argv) -> tuple[int, bytes | None, bytes | None]:
     """How many keys are wanted, a pattern that they match, the name of their type. Raises ReplyError."""
     count = 10
     pattern = kind = None

@@ -107,7 +107,7 @@ class Query(NamedTuple):
         return sorted(self.sources, key=lambda source: source.size)
 
 
-def read_query(client: Client, name: str, words: list[bytes], options: set[bytes]) -> Query:
+def read_query(client: Client, name: str, words: Argv, options: set[bytes]) -> Query:
     """Read the number of keys, the keys, and of the `options` those that are there. Raises ReplyError."""
     count = integer(words[0])
     if count < 1:

@@ -114,7 +114,7 @@ def zmpop(client: Client, argv: Argv) -> Reply:
     return pop_of_first(client.db, keys, end, count) or NULL_ARRAY
 
 
-def pop_of_first(db: Database, keys: list[bytes], end: End, count: int) -> list[Reply] | None:
+def pop_of_first(db: Database, keys: Argv, end: End, count: int) -> list[Reply] | None:
     """Take up to count members of the first sorted set that there is; its key and they, None if there is none."""
     for key in keys:
         members: SortedSet | None = db.get(key, SortedSet)

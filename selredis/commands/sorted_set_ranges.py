@@ -130,9 +130,7 @@ class Query(NamedTuple):
         return names
 
 
-def read_query(
-    words: list[bytes], by: bytes | None = None, *, reverse: bool | None = None, storing: bool = False
-) -> Query:
+def read_query(words: Argv, by: bytes | None = None, *, reverse: bool | None = None, storing: bool = False) -> Query:
     """Read a range and what stands behind it. What `by` and `reverse` say is no option any more. Raises ReplyError."""
     first, last, *options = words
     fixed, backwards = by is not None, bool(reverse)

@@ -75,7 +75,7 @@ def zadd(client: Client, argv: Argv) -> Reply:
     return give_scores(db, key, names, scores, options)
 
 
-def give_scores(db: Database, key: bytes, names: list[bytes], scores: list[float], options: frozenset[bytes]) -> int:
+def give_scores(db: Database, key: bytes, names: Argv, scores: list[float], options: frozenset[bytes]) -> int:
     """Do what ZADD does without INCR; its reply."""
     added = updated = 0
     members = db.get(key, SortedSet)
@@ -105,7 +105,7 @@ def read_score(text: bytes) -> float:
     return floating(text) if score is None else score
 
 
-def read_zadd(argv: Argv) -> tuple[frozenset[bytes], list[float], list[bytes]]:
+def read_zadd(argv: Argv) -> tuple[frozenset[bytes], list[float], Argv]:
     """The options of ZADD, in capitals, the scores and the members. Raises ReplyError."""
     place = 2
     words = []

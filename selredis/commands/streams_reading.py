@@ -67,7 +67,7 @@ def xread(client: Client, argv: Argv) -> Reply:
     if found or options.wait_ms is None:
         return found or NULL_ARRAY
     fixed = [id_text(id_) if word == b'$' else word for word, id_ in zip(words, ids, strict=True)]
-    again = argv[: options.keys_at] + keys + fixed
+    again = [*argv[: options.keys_at], *keys, *fixed]
     return client.block_on(keys, Stream, options.wait_ms, on_timeout=NULL_ARRAY, again=again)
 
 
@@ -221,6 +221,6 @@ def read_options(client: Client, argv: Argv) -> Options:
     raise ReplyError(SYNTAX)
 
 
-def keys_and_ids(argv: Argv, options: Options) -> tuple[list[bytes], list[bytes]]:
+def keys_and_ids(argv: Argv, options: Options) -> tuple[Argv, Argv]:
     half = (len(argv) - options.keys_at) // 2
     return argv[options.keys_at : options.keys_at + half], argv[options.keys_at + half :]

@@ -75,9 +75,7 @@ class Wait:
 
     __slots__ = ('argv', 'command', 'db', 'keys', 'kind', 'on_timeout', 'or_gone', 'postponed', 'timer')
 
-    def __init__(
-        self, db: Database, keys: list[bytes], kind: type, on_timeout: Reply, *, or_gone: bool = False
-    ) -> None:
+    def __init__(self, db: Database, keys: Argv, kind: type, on_timeout: Reply, *, or_gone: bool = False) -> None:
         self.db = db
         self.keys = list(dict.fromkeys(keys))
         self.kind = kind
@@ -323,7 +321,7 @@ class Client:
 
     def block_on(
         self,
-        keys: list[bytes],
+        keys: Argv,
         kind: type,
         wait_ms: int,
         on_timeout: Reply,

@@ -5,14 +5,14 @@ wraps nothing: a handler is called as it is written. The table is COMMAND, COMMA
 and the README's list.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from selredis.engine.syntax import Note
 from selredis.resp.reply import Reply
 
-Argv = list[bytes]
+Argv = Sequence[bytes]
 UNLIMITED = 1 << 62
 UNKNOWN = 0  # the place of keys that are found otherwise; a command's name is there, and never a key
 MANY_WORDS = 64

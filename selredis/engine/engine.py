@@ -5,6 +5,7 @@ The engine does no I/O. A driver hands it commands with `run`, and polls: `to_fl
 deadline is; `shutdown_requested`, whether a client asked for the end.
 """
 
+from collections.abc import Callable
 from random import Random
 from typing import Protocol
 
@@ -214,6 +215,8 @@ class Engine:
         place = first = 0  # of the command at hand, and of the first that is measured together with it
         measured: Command | None = None
         same: Command | None = None  # `measured` if it is brief
+        width = 0  # words of its last call: with as many it needs no closer look; 0, as none has, if it is not brief
+        handler: Callable[..., Reply] = self.run_guarded  # of `measured`
         mixed = False
         for argv in batch:
             if client.halted:
@@ -221,10 +224,14 @@ class Engine:
                 break
             command = lookup(argv[0])
             try:
-                if command is None or client.gated or self.gated or not command.low <= len(argv) <= command.high:
+                if command is same and len(argv) == width and not client.gated and not self.gated:
+                    place += 1
+                    reply = handler(client, argv)
+                elif command is None or client.gated or self.gated or not command.low <= len(argv) <= command.high:
                     if measured is not None:
                         self.measure(client, measured, place - first, batch[first], begin_ns, mixed)
                         measured = same = None
+                        width = 0
                     place += 1
                     reply = self.run_guarded(client, argv)
                 else:
@@ -242,13 +249,16 @@ class Engine:
                         same = command if command.brief else None
                         first = place
                     place += 1
+                    width = len(argv) if command is same else 0
                     client.command = command
-                    reply = command.handler(client, argv)
+                    handler = command.handler
+                    reply = handler(client, argv)
                 if type(reply) is Status:  # of most commands that write; already encoded, and never large
                     append(reply.encoded)
                 elif reply is BLOCKED:
                     self.blocked.remember(client, argv)
                     measured = same = None  # it is counted when it is over
+                    width = 0
                     continue
                 else:
                     encoded = client.encoders[type(reply)](reply)
@@ -270,6 +280,7 @@ class Engine:
                 if measured is not None:
                     self.measure(client, measured, place - first, batch[first], begin_ns, mixed)
                     measured = same = None
+                    width = 0
                 self.blocked.serve_ready()
         if measured is not None:
             self.measure(client, measured, place - first, batch[first], begin_ns, mixed)

@@ -27,7 +27,7 @@ def redacted(command: Command, argv: Argv) -> Argv:
 
 
 def redacted_hello(argv: Argv) -> Argv:
-    shown: Argv = []
+    shown: list[bytes] = []
     hidden = 0
     for word in argv:
         if hidden:

@@ -28,7 +28,7 @@ its end. Between commands nothing is held.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from io import BytesIO
 from struct import Struct
@@ -37,7 +37,7 @@ from selredis.errors import ProtocolError, ReplyError
 from selredis.numeric import integer
 from selredis.resp.inline import SPECIAL, split_words
 
-Argv = list[bytes]
+Argv = Sequence[bytes]
 
 INT_MAX = 2**31 - 1
 MAX_LINE_BYTES = 64 * 1024  # without the end of the line (server.h, PROTO_INLINE_MAX_SIZE)
@@ -74,7 +74,7 @@ BREAKS_TO_BLANKS = bytes.maketrans(b'\r\n', b'  ')
 NOT_YET = -1
 TOO_BIG = -2
 
-NO_ARGUMENTS: Argv = []  # of all parsers at rest; never changed
+NO_ARGUMENTS: list[bytes] = []  # of all parsers at rest; never changed
 
 
 class ParserLimits:
@@ -211,7 +211,7 @@ class RequestParser:
             return argvs
         shape = self._shape
         if shape is not None and shape.size == len(data) and shape.headers_in(data) == shape.headers:
-            return [[*shape.arguments_in(data)]]
+            return [shape.arguments_in(data)]
         rest = self._read_fast(data, argvs)
         if rest:
             self._read(rest, 0, argvs)
@@ -237,7 +237,7 @@ class RequestParser:
             headers = shape.headers
             if shape.run is not None and (run := shape.run(data)):
                 end = run.end()
-                argvs += [[*arguments] for arguments in shape.each_arguments_in(data[:end])]
+                argvs += shape.each_arguments_in(data[:end])
             else:
                 known = len(argvs)
                 surplus = len(data) % size
@@ -245,7 +245,7 @@ class RequestParser:
                 for found, arguments in zip(shape.each_headers_in(alike), shape.each_arguments_in(alike), strict=True):
                     if found != headers:
                         break
-                    append([*arguments])
+                    append(arguments)
                 matched = len(argvs) - known
                 end = matched * size
                 if matched >= RUN_COMMANDS:

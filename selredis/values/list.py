@@ -10,7 +10,7 @@ elements, one in the middle is read in 0.1 us instead of 13, a hundred in 0.3 us
 an end takes 80 ns longer: a call.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 SHORT = 64  # elements; in lists up to this one is pushed or popped on the left by moving all others
@@ -68,7 +68,7 @@ class List:
         places.append(element)
         return len(places) - self.first
 
-    def extend_left(self, elements: list[bytes]) -> int:
+    def extend_left(self, elements: Sequence[bytes]) -> int:
         """Push one after another, so that the last comes to stand first."""
         count = len(elements)
         if count > self.first:
@@ -78,7 +78,7 @@ class List:
         self.places[first:end] = elements[::-1]
         return len(self.places) - first
 
-    def extend_right(self, elements: list[bytes]) -> int:
+    def extend_right(self, elements: Sequence[bytes]) -> int:
         self.places += elements
         return len(self.places) - self.first
 

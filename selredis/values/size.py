@@ -51,8 +51,8 @@ DELIVERY_BYTES = ID_BYTES + allocated(getsizeof(Delivery(b'', 0, 0))) + 40  # wi
 GROUP_BYTES = allocated(getsizeof(Group(0, 0))) + ID_MAP_BYTES
 CONSUMER_BYTES = allocated(getsizeof(Consumer(0))) + ID_MAP_BYTES
 STREAM_BYTES = allocated(getsizeof(Stream())) + 2 * LIST_HEAD
-SHAPE_BYTES = allocated(getsizeof(Shape([]))) + allocated(LIST_HEAD)
-BLOCK_BYTES = allocated(getsizeof(Block(0, Shape([])))) + 3 * allocated(getsizeof(array('H'))) + ID_BYTES + 16
+SHAPE_BYTES = allocated(getsizeof(Shape(())))
+BLOCK_BYTES = allocated(getsizeof(Block(0, Shape(())))) + 3 * allocated(getsizeof(array('H'))) + ID_BYTES + 16
 BUCKETS_BYTES = allocated(getsizeof(Set())) + allocated(LIST_HEAD)
 DEADLINES_BYTES = sum(allocated(getsizeof(part)) for part in (Deadlines(1), DueTimes(), [None], array('q')))
 # Of a run its list, its array, and their bounds and places; of a score the object, its place and that of its member.
@@ -146,7 +146,7 @@ def stream_bytes(stream: Stream, samples: int) -> int:
 
 def shape_bytes(shape: Shape) -> int:
     fields = shape.fields
-    return SHAPE_BYTES + allocated(8 * len(fields)) + strings_bytes(fields) + string_bytes(len(shape.template))
+    return SHAPE_BYTES + allocated(getsizeof(fields)) + strings_bytes(fields) + string_bytes(len(shape.template))
 
 
 def block_bytes(block: Block) -> int:

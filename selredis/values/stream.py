@@ -17,7 +17,7 @@ entry at a time: the block begins behind it. What counts for when it is full is 
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from selredis.values.stream_block import LAST_ID, SEQ_BITS, SEQ_MASK, Block, Shape, number_bytes
 from selredis.values.stream_groups import Group
@@ -97,13 +97,13 @@ class Stream:
 
     # Adding and reading
 
-    def append(self, id_: int, words: list[bytes], node_entries: int = 100, node_bytes: int = 4096) -> None:
+    def append(self, id_: int, words: Sequence[bytes], node_entries: int = 100, node_bytes: int = 4096) -> None:
         """Add an entry of fields and values in turn; its id must be above `last_id`.
 
         A block has at most so many entries and about so many bytes, 0 is no limit; what was deleted of it counts.
         Raises ValueError, and adds nothing, if the entry is too large for Redis.
         """
-        fields, values = words[::2], words[1::2]
+        fields, values = tuple(words[::2]), words[1::2]
         size = sum(map(len, values))
         if self.blocks:
             block = self.blocks[-1]
@@ -127,7 +127,7 @@ class Stream:
         self.entries_added += 1
         self.last_id = id_
 
-    def _open(self, id_: int, fields: list[bytes], total: int) -> Block:
+    def _open(self, id_: int, fields: tuple[bytes, ...], total: int) -> Block:
         """Begin a block with an entry of so many bytes. Raises ValueError if those are too many for any block."""
         if total > MAX_NODE_BYTES:
             raise ValueError('too large for Redis')

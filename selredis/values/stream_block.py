@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from selredis.resp.encoder import array_head, encode_bulk
 from selredis.values.listpack import (
@@ -56,7 +56,7 @@ class Shape:
 
     __slots__ = ('fields', 'size', 'template', 'width')
 
-    def __init__(self, fields: list[bytes]) -> None:
+    def __init__(self, fields: tuple[bytes, ...]) -> None:
         self.fields = fields
         self.width = len(fields)
         self.size = sum(map(len, fields))
@@ -136,7 +136,7 @@ class Block:
         first = bisect_left(self.ms, ms, self.first)
         return bisect_left(self.seqs, id_ & SEQ_MASK, first, bisect_right(self.ms, ms, first))
 
-    def append(self, id_: int, same_fields: bool, texts: list[bytes], size: int) -> int:
+    def append(self, id_: int, same_fields: bool, texts: Sequence[bytes], size: int) -> int:
         """Add an entry behind the last; `texts` are its values, if it has other fields than the block both in turn.
 
         `size`: of all its texts together. Returns `listpack_bytes`.
@@ -171,7 +171,7 @@ class Block:
         except OverflowError:
             self.counts = widened(self.counts, count)
 
-    def listpack_bytes(self, ms: int, seq: int, same_fields: bool, texts: list[bytes], size: int) -> int:
+    def listpack_bytes(self, ms: int, seq: int, same_fields: bool, texts: Sequence[bytes], size: int) -> int:
         """What an entry takes in a listpack, if none of its texts is an integer.
 
         `ms` and `seq`: how far its id is behind the one that the listpack began with. `size`: of all texts together.

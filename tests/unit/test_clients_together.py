@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from selredis.clock import ManualClock
 from selredis.config import Config
+from selredis.engine.command import Argv
 from selredis.engine.engine import Engine
 from tests.harness.invariants import check_invariants
 from tests.harness.wire import encode_command
@@ -132,7 +133,7 @@ def test_what_a_pause_holds_back_runs_once_and_in_order(seed: int) -> None:
                     expected[number].append('OK')
         client = peers[number].client
         # As a driver does: what comes while a client waits stands behind what it said before.
-        batch = [command.encode().split() for command in commands]
+        batch: list[Argv] = [command.encode().split() for command in commands]
         if client.halted or client.pending:
             client.pending = [*client.pending, *batch]
         else:

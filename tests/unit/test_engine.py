@@ -19,6 +19,27 @@ def test_a_command_that_there_is_not(client):
     assert client('WHAT', 'a', 'b') == "ERR unknown command 'WHAT', with args beginning with: 'a' 'b' "
 
 
+@pytest.mark.parametrize('before', ['LRANGE list 0 9', 'GET key', 'BLPOP list 0', 'WHAT a', 'HELLO', ''])
+def test_a_command_that_there_is_not_behind_one_that_there_is(clients, before):
+    client, other = clients(2)
+    other('RPUSH', 'list', 'element')
+    unknown = ' '.join(['WHAT', *before.split()[1:]])
+    client.pipeline(before or 'PING', unknown, unknown)
+    assert [str(reply).partition(',')[0] for reply in client.take()[-2:]] == ["ERR unknown command 'WHAT'"] * 2
+
+
+def test_alike_commands_with_more_and_fewer_words(client):
+    client.pipeline('SADD s a', 'SADD s b', 'SADD s b c d', 'SADD s', 'SADD s e', 'GET s x', 'SADD s f', 'SADD s f')
+    arity = "ERR wrong number of arguments for '{}' command"
+    assert client.take() == [1, 1, 2, arity.format('sadd'), 1, arity.format('get'), 1, 0]
+
+
+def test_commands_alike_that_change_how_the_next_runs(client):
+    client.pipeline('ECHO a', 'MULTI', 'MULTI', 'ECHO b', 'ECHO c', 'EXEC', 'ECHO d', 'ECHO e')
+    nested = 'ERR MULTI calls can not be nested'
+    assert client.take() == [b'a', 'OK', nested, 'QUEUED', 'QUEUED', [b'b', b'c'], b'd', b'e']
+
+
 def test_an_empty_name_is_no_command(client):
     assert client('') == "ERR unknown command '', with args beginning with: "
 

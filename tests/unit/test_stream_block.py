@@ -8,7 +8,7 @@ def at(ms: int, seq: int = 0) -> int:
 
 
 def test_a_block_keeps_numbers_of_any_size():
-    block = Block(at(5, 7), Shape([b'f']))
+    block = Block(at(5, 7), Shape((b'f',)))
     ids = [at(5, 7), at(5, 70_000), at(5, 1 << 40), at(70_005), at(1 << 40), LAST_ID]
     for id_ in ids:
         block.append(id_, True, [b'v' * 30_000], 30_000)
@@ -19,7 +19,7 @@ def test_a_block_keeps_numbers_of_any_size():
 
 
 def test_what_is_deleted_at_the_front_leaves_its_place_behind():
-    block = Block(at(5), Shape([b'f']))
+    block = Block(at(5), Shape((b'f',)))
     for seq in range(6):
         block.append(at(5, seq), seq != 3, [b'v'] if seq != 3 else [b'g', b'w'], 1)
     block.remove(0, 1)
