@@ -97,14 +97,17 @@ def test_the_limit_is_kept(engine, client, limit, info, policy):
     assert info('total_eviction_exceeded_time') == '0'
 
 
-def test_what_is_used_stays(engine, client, clock, limit):
+@pytest.mark.parametrize(('samples', 'most'), [(64, 0), (5, 60)])
+def test_what_is_used_stays(client, clock, limit, samples, most):
+    client('CONFIG', 'SET', 'maxmemory-samples', samples)
     limit(100_000, 'allkeys-lru')
     for number in range(2000):
         client('SET', f'key:{number}', 'some text')
         clock.advance(100)
         client('GET', 'key:5')
     assert client('EXISTS', 'key:5') == 1
-    assert client('EXISTS', 'key:6') == 0
+    # 5 of some 900 keys a turn leave out a few of a hundred that are old, redis-server's as ours; 64 leave out none.
+    assert client('EXISTS', *(f'key:{number}' for number in range(6, 500))) <= most
 
 
 def test_under_a_volatile_policy_other_keys_fill_the_memory(client, limit):
