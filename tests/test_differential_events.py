@@ -51,7 +51,11 @@ def until_end(client: WireClient) -> list[bytes]:
 
 def test_the_same_is_told_in_the_same_order(reference: ReferenceServer, selredis_server: SelredisServer):
     @settings(max_examples=60, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck))
-    @given(program('bitmaps', 'generic', 'hashes', 'hyperloglogs', 'lists', 'sorting', 'strings'))
+    @given(
+        program(
+            'bitmaps', 'generic', 'geo', 'hashes', 'hyperloglogs', 'lists', 'sets', 'sorted_sets', 'sorting', 'strings'
+        )
+    )
     def same(commands: list[Argv]) -> None:
         commands = [argv for argv in commands if argv[0].upper() not in UNORDERED]
         expected, received = run_on(reference.address, commands), run_on(selredis_server.address, commands)

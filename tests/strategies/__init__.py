@@ -20,12 +20,31 @@ from tests.strategies import (
     strings,
     transactions,
 )
-from tests.strategies.words import Argv, keys, line, many_values, mostly, values
+from tests.strategies.words import Argv, any_case, keys, line, many_values, mostly, values
+
+# Keys of every type, so that each group also meets those that it cannot take. A set has one member: of several it would
+# be nobody's to say which of them are a part, and SORT may be asked for one.
+setting_up = mostly(
+    st.one_of(
+        line(b'SET', keys, values),
+        line(b'SETBIT', keys, bitmaps.offsets, b'1'),
+        line(b'PFADD', keys, hyperloglogs.few),
+        line(b'RPUSH', keys, many_values),
+        line(b'HSET', keys, hashes.field_values),
+        st.tuples(any_case(b'SADD'), keys, values).map(list),
+        line(b'ZADD', keys, sorted_sets.pairs),
+        line(b'GEOADD', keys, geo.points),
+        line(b'XADD', keys, streams.later_ids, streams.entries),
+        line(b'XGROUP', b'CREATE', keys, streams.groups, streams.ids, b'MKSTREAM'),
+    ),
+    line(b'DEL', keys),
+    2,
+)
 
 GROUPS: dict[str, SearchStrategy[Argv]] = {
     'bitmaps': bitmaps.commands(),
     'connection': connection.commands(),
-    'generic': generic.commands(),
+    'generic': mostly(generic.commands(), setting_up, 2),
     'geo': geo.commands(),
     'hashes': hashes.commands(),
     'hyperloglogs': hyperloglogs.commands(),
@@ -47,21 +66,23 @@ APART = {'pubsub'}
 WAITING: dict[str, SearchStrategy[Argv]] = {
     'lists': lists.in_transaction(),
     'sorted_sets': sorted_sets.in_transaction(),
+    'streams': streams.in_transaction(),
 }
+
+# What would end a transaction too early for what must not wait.
+ENDS = {b'EXEC', b'DISCARD', b'RESET'}
 
 # Commands whose replies have no order.
 UNORDERED = {b'KEYS', b'SCAN', b'PUBSUB'} | hashes.UNORDERED | sets.UNORDERED | sorted_sets.UNORDERED
-
-# Keys of every type, so that each group also meets those that it cannot take.
-setting_up = st.one_of(line(b'SET', keys, values), line(b'RPUSH', keys, many_values), line(b'DEL', keys))
 
 
 def program(*groups: str) -> SearchStrategy[list[Argv]]:
     """Commands of these groups in any order, some of them in transactions."""
     alone = st.one_of(*(GROUPS[group] for group in groups))
-    usual = mostly(alone, setting_up, 5)
+    usual = mostly(alone, setting_up, 7)
     waiting = [WAITING[group] for group in groups if group in WAITING]
-    inside = mostly(usual, st.one_of(*waiting), 3) if waiting else usual
+    lasting = usual.filter(lambda argv: argv[0].upper() not in ENDS)
+    inside = mostly(lasting, st.one_of(*waiting), 3) if waiting else usual
     transaction = st.lists(inside, max_size=4).map(lambda commands: [[b'MULTI'], *commands, [b'EXEC']])
     unit = mostly(usual.map(lambda argv: [argv]), transaction, 12)
     # Left to itself hypothesis prefers short lists.

@@ -1,4 +1,4 @@
-"""SORT, over lists of numbers and words, and keys whose names such elements make."""
+"""SORT, over lists and sets of numbers and words, and keys whose names such elements make."""
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -23,17 +23,31 @@ limits = mostly(option(b'LIMIT', small, small), option(b'LIMIT', any_integer, an
 options = some_of(option(b'GET', patterns), option(b'GET', b'#'), limits, option(b'STORE', keys), option(b'ALPHA'))
 options_by = some_of(option(b'GET', patterns), option(b'BY', patterns), option(b'STORE', keys), limits)
 options_by_text = some_of(option(b'GET', patterns), option(b'BY', patterns), option(b'ALPHA'), option(b'STORE', keys))
-all_options = st.one_of(options, options_by, options_by_text)
+of_a_list = st.one_of(options, options_by, options_by_text)
+# Of the members of a set, which have no order, those that are equal to SORT come in any; so no part of them is taken.
+of_anything = st.one_of(
+    some_of(option(b'GET', patterns), limits, option(b'STORE', keys)),
+    some_of(option(b'GET', patterns), option(b'BY', either(b'*', b'w_*', b'w_*->f')), limits, option(b'STORE', keys)),
+    some_of(option(b'GET', patterns), option(b'BY', either(b'nosort', b'', b'w_1')), option(b'STORE', keys)),
+    some_of(option(b'GET', patterns), option(b'ALPHA'), option(b'STORE', keys)),
+    some_of(option(b'GET', patterns), option(b'BY', patterns), option(b'ALPHA')),
+)
 weights = st.builds(lambda element: b'w_' + element, st.one_of(numbers, words))
 
 
 def commands() -> SearchStrategy[Argv]:
     return st.one_of(
         line(b'RPUSH', keys, elements),
+        line(b'SADD', keys, elements),
         line(b'DEL', keys),
         line(b'SET', weights, st.one_of(numbers, words)),
-        line(b'SORT', keys, all_options, orders),
-        line(b'SORT', keys, orders, all_options),
-        line(b'SORT_RO', keys, all_options, orders),
+        line(b'HSET', weights, b'f', st.one_of(numbers, words)),
+        line(b'SORT', keys, of_anything, orders),
+        line(b'SORT', keys, orders, of_anything),
         line(b'LRANGE', keys, b'0', b'-1'),
+        line(b'RPUSH', b'list', elements),
+        line(b'SORT', b'list', of_a_list, orders),
+        line(b'SORT_RO', b'list', of_a_list, orders),
+        line(b'SORT_RO', b'list', orders, of_a_list),
+        line(b'DEL', b'list'),
     )

@@ -46,6 +46,11 @@ claim_options = (
 )
 
 
+in_group = option(b'GROUP', groups, consumers)
+setting_id = some_of(option(b'ENTRIESADDED', mostly(few, counts)), option(b'MAXDELETEDID', ids), most=2)
+timeouts = mostly(st.sampled_from((b'0', b'1', b'100000')), st.sampled_from((b'-1', b'x', b'1.5', b'')))
+
+
 def counted() -> SearchStrategy[list[bytes]]:
     return some_of(option(b'COUNT', counts), most=1)
 
@@ -75,8 +80,22 @@ def commands() -> SearchStrategy[Argv]:
             is_known_to_7_0
         ),
         line(b'XCLAIM', keys, groups, consumers, idle_ms, many_ids, some_of(*claim_options)),
-        line(b'XAUTOCLAIM', keys, groups, consumers, idle_ms, ends, counted()),
+        line(
+            b'XAUTOCLAIM', keys, groups, consumers, idle_ms, ends, some_of(option(b'COUNT', counts), option(b'JUSTID'))
+        ),
+        line(b'XSETID', keys, ids, setting_id),
+        line(b'XINFO', b'GROUPS', keys),
+        line(b'COPY', keys, keys, b'REPLACE'),
     )
+
+
+def in_transaction() -> SearchStrategy[Argv]:
+    blocking = some_of(option(b'BLOCK', timeouts), option(b'COUNT', counts), most=2)
+    return st.one_of(
+        line(b'XREAD', blocking, b'STREAMS', keys, ids),
+        line(b'XREADGROUP', in_group, blocking, some_of(option(b'NOACK'), most=1), b'STREAMS', keys, either(b'>', ids)),
+        line(b'XREADGROUP', in_group, blocking, b'STREAMS', keys, keys, either(b'>', ids), b'>'),
+    ).filter(is_known_to_7_0)
 
 
 def is_known_to_7_0(argv: Argv) -> bool:
