@@ -44,7 +44,7 @@ def pfadd(client: Client, argv: Argv) -> Reply:
     elif type(hll) is not bytearray or not hyperloglog.is_one(hll):
         hll = changeable(client, key, checked(db.get(key, bytes)))
     add = hyperloglog.add
-    sparse_bytes = client.engine.config['hll-sparse-max-bytes']
+    sparse_bytes = 0 if hll[ENCODING] == DENSE else client.engine.config['hll-sparse-max-bytes']
     try:
         for element in argv[2:]:
             changes += add(hll, element, sparse_bytes)

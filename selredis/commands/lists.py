@@ -10,7 +10,7 @@ from selredis.engine.syntax import about
 from selredis.errors import INDEX_OUT_OF_RANGE, MUST_BE_POSITIVE, NO_SUCH_KEY, OUT_OF_RANGE, SYNTAX, ReplyError
 from selredis.keyspace.database import Database
 from selredis.numeric import INT64_MAX, INT64_MIN, integer
-from selredis.resp.reply import NULL_ARRAY, OK, Reply
+from selredis.resp.reply import NULL_ARRAY, OK, Reply, Strings
 from selredis.values.list import List
 
 T = TypeVar('T')
@@ -401,7 +401,7 @@ def lrange(client: Client, argv: Argv) -> Reply:
     items: List | None = client.db.read(key, List)
     if items is None:
         return []
-    return items.range(*span(start, stop, len(items)))
+    return Strings(items.range(*span(start, stop, len(items))))
 
 
 @command('LINDEX', arity=3, flags='readonly', keys=(key('RO access', 1),), since='1.0.0', group='list')

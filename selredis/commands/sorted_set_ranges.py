@@ -13,7 +13,7 @@ from selredis.engine.syntax import about
 from selredis.errors import SYNTAX, ReplyError
 from selredis.keyspace.database import Database
 from selredis.numeric import integer, to_double
-from selredis.resp.reply import Pairs, Reply
+from selredis.resp.reply import Pairs, Reply, Strings
 from selredis.values.sorted_set import SortedSet
 
 NOT_A_SCORE = b'ERR min or max is not a float'
@@ -124,7 +124,7 @@ class Query(NamedTuple):
             if self.reverse:
                 items.reverse()
             return items
-        names = members.range(start, stop)
+        names = Strings(members.range(start, stop))
         if self.reverse:
             names.reverse()
         return names
@@ -200,8 +200,8 @@ def zrange(client: Client, argv: Argv) -> Reply:
     size = len(members)
     if not 0 <= start <= stop < size:
         start, stop = span(start, stop, size)
-        return members.range(start, stop)
-    return members.range(start, stop + 1)
+        return Strings(members.range(start, stop))
+    return Strings(members.range(start, stop + 1))
 
 
 @command(

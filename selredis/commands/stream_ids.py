@@ -42,7 +42,7 @@ def read_unsigned(text: bytes) -> int | None:
 
 def read_any_id(text: bytes, missing_seq: int = 0) -> int:
     """An id, or - for the least and + for the greatest that there is. Raises ReplyError."""
-    readable = text.partition(b'\0')[0]
+    readable = text.partition(b'\0')[0] if 0 in text else text
     if readable == b'-':
         return 0
     return LAST_ID if readable == b'+' else read_id(text, missing_seq)
@@ -70,4 +70,4 @@ def read_interval_end(text: bytes) -> int:
 
 def entries_reply(rows: list[bytes]) -> Encoded:
     """Entries that are in RESP already, as an array."""
-    return Encoded(array_head(len(rows)) + b''.join(rows))
+    return Encoded(b''.join([array_head(len(rows)), *rows]))

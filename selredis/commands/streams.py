@@ -102,19 +102,21 @@ def xadd(client: Client, argv: Argv) -> Reply:
     if stream is None and must_exist:
         return None
     last_id = 0 if stream is None else stream.last_id
-    if id_ is None:
-        id_ = client.engine.now_ms << SEQ_BITS
-        if id_ <= last_id:  # many at a time, or somebody has set the clock back
-            id_ = last_id + 1
-    elif not whole and id_ >> SEQ_BITS == last_id >> SEQ_BITS and last_id & SEQ_MASK != SEQ_MASK:
-        id_ = last_id + 1
     if last_id == LAST_ID:
         raise ReplyError(b'ERR The stream has exhausted the last possible ID, unable to add more items')
-    if id_ <= last_id:
-        raise ReplyError(ID_TOO_SMALL)
+    if id_ is None:
+        id_ = db.keyspace.now_ms << SEQ_BITS
+        if id_ <= last_id:  # many at a time, or somebody has set the clock back
+            id_ = last_id + 1
+    else:
+        if not whole and id_ >> SEQ_BITS == last_id >> SEQ_BITS and last_id & SEQ_MASK != SEQ_MASK:
+            id_ = last_id + 1
+        if id_ <= last_id:
+            raise ReplyError(ID_TOO_SMALL)
     appended = Stream() if stream is None else stream
+    node_entries, node_bytes = client.engine.stream_node_limits
     try:
-        appended.append(id_, argv[at + 1 :], *client.engine.stream_node_limits)
+        appended.append(id_, argv[at + 1 :], node_entries, node_bytes)
     except ValueError:
         raise ReplyError(b'ERR Elements are too large to be stored') from None
     if stream is None:

@@ -23,6 +23,7 @@ from selredis.resp.reply import (
     Set_,
     Several,
     Status,
+    Strings,
     Verbatim,
 )
 
@@ -39,7 +40,7 @@ ARRAY_HEADS = tuple(b'*%d\r\n' % count for count in range(128))
 
 
 def encode_bulk(text: bytes | bytearray) -> bytes:
-    size = len(text)
+    size = len(text)  # `bulk_head` written out: most replies come by here
     return b''.join((BULK_HEADS[size] if size < READY_HEADS else b'$%d\r\n' % size, text, CRLF))
 
 
@@ -54,8 +55,29 @@ def as_it_is(data: Encoded) -> bytes:
     return data
 
 
+def bulk_head(size: int) -> bytes:
+    return BULK_HEADS[size] if size < READY_HEADS else b'$%d\r\n' % size
+
+
 def array_head(count: int) -> bytes:
     return ARRAY_HEADS[count] if count < 128 else b'*%d\r\n' % count
+
+
+def encode_strings(strings: Strings) -> bytes:
+    """An array of strings, joined by what is between two of them if all are of one size."""
+    count = len(strings)
+    sizes = {*map(len, strings)}
+    if len(sizes) == 1:
+        head = bulk_head(*sizes)
+        return b''.join((array_head(count), head, (CRLF + head).join(strings), CRLF))
+    parts = [CRLF] * (3 * count + 1)
+    parts[0] = array_head(count)
+    if max(sizes, default=0) < READY_HEADS:
+        parts[1::3] = [BULK_HEADS[len(text)] for text in strings]
+    else:
+        parts[1::3] = [bulk_head(len(text)) for text in strings]
+    parts[2::3] = strings
+    return b''.join(parts)
 
 
 def make_encoders(protocol: int) -> Encoders:
@@ -87,6 +109,7 @@ def make_encoders(protocol: int) -> Encoders:
         bytearray: encode_bulk,
         list: encode_array,
         tuple: encode_array,
+        Strings: encode_strings,
         Status: encode_status,
         Error: encode_status,
         Encoded: as_it_is,

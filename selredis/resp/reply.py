@@ -50,6 +50,12 @@ class PairMap(list[tuple[object, object]]):
     __slots__ = ()
 
 
+class Strings(list[bytes]):
+    """An array of nothing but `bytes`, which is encoded in half the time of one of anything (LRANGE)."""
+
+    __slots__ = ()
+
+
 class Set_(list[object]):
     """A set in RESP3, an array in RESP2."""
 

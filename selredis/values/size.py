@@ -146,7 +146,13 @@ def stream_bytes(stream: Stream, samples: int) -> int:
 
 def shape_bytes(shape: Shape) -> int:
     fields = shape.fields
-    return SHAPE_BYTES + allocated(getsizeof(fields)) + strings_bytes(fields) + string_bytes(len(shape.template))
+    return (
+        SHAPE_BYTES
+        + allocated(getsizeof(fields))
+        + strings_bytes(fields)
+        + allocated(getsizeof(shape.between))
+        + strings_bytes(shape.between)
+    )
 
 
 def block_bytes(block: Block) -> int:

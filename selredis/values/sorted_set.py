@@ -8,7 +8,8 @@ element, and to insert one moves a part of one run. A run that has become long i
 short is joined to another.
 
 A rank is what all runs before have, together. Runs are counted by groups of GROUP, and `totals` tells how many elements
-are in each group; with one run there are none. All ranges, by rank, score and member alike, are ranges of ranks.
+are in each group; with one run there are none. `starts`, the ranks with which groups begin, is added up when somebody
+asks for a rank, and forgotten when one changes. All ranges, by rank, score and member alike, are ranges of ranks.
 
 Measured, CPython 3.11, against runs of (score, member) tuples: half the time, for the scores lie side by side, and 56
 bytes less for each element.
@@ -17,7 +18,7 @@ bytes less for each element.
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
+from itertools import accumulate, chain
 from operator import itemgetter
 from typing import Any
 
@@ -30,7 +31,7 @@ MEMBERS_PER_BUCKET = 80  # half of what fits into a dict's table of 256 places
 LONG = 512  # elements of a run
 SHORT = 64  # elements of a run that is joined to the next, if both have no more than JOINED
 JOINED = 384
-GROUP_BITS = 5
+GROUP_BITS = 4
 GROUP = 1 << GROUP_BITS
 
 
@@ -44,7 +45,7 @@ class SortedSet(Buckets[Scores]):
     members there were, and `longest`, how many bytes one had.
     """
 
-    __slots__ = ('bound_members', 'bound_scores', 'longest', 'member_runs', 'most', 'score_runs', 'totals')
+    __slots__ = ('bound_members', 'bound_scores', 'longest', 'member_runs', 'most', 'score_runs', 'starts', 'totals')
 
     usual = MEMBERS_PER_BUCKET
 
@@ -52,6 +53,7 @@ class SortedSet(Buckets[Scores]):
         super().__init__()
         self.most = 0
         self.longest = 0
+        self.starts: list[int] | None = None
         for member, score in items:
             bucket = self.bucket_of(member)
             size = len(bucket)
@@ -174,8 +176,10 @@ class SortedSet(Buckets[Scores]):
 
     def range(self, start: int, stop: int) -> list[bytes]:
         """The members in a range of ranks, in order."""
-        members: list[bytes] = self._from(self.member_runs, *self._place(start), stop - start)
-        return members
+        run, place = self._place(start)
+        members = self.member_runs[run][place : place + stop - start] if stop > start else []
+        missing = stop - start - len(members)
+        return members + self._from(self.member_runs, run + 1, 0, missing) if missing > 0 else members
 
     def range_items(self, start: int, stop: int) -> list[Element]:
         """Members and scores in a range of ranks, in order."""
@@ -217,7 +221,8 @@ class SortedSet(Buckets[Scores]):
         if not run:
             return place
         group = run >> GROUP_BITS
-        return sum(self.totals[:group]) + sum(map(len, self.member_runs[group << GROUP_BITS : run])) + place
+        before = sum(self.totals[:group]) if self.starts is None else self.starts[group]
+        return before + sum(map(len, self.member_runs[group << GROUP_BITS : run])) + place
 
     def _rank_by(
         self, bisect: Callable[[Any, Any], int], bounds: 'array[float] | list[bytes]', runs: list[Any], wanted: Any
@@ -228,12 +233,14 @@ class SortedSet(Buckets[Scores]):
     def _place(self, rank: int) -> tuple[int, int]:
         """The place of a rank; behind the last element for len."""
         run = 0
-        for total in self.totals:
-            if rank < total:
-                break
-            rank -= total
-            run += GROUP
-        for members in islice(self.member_runs, run, None):
+        if self.totals:
+            if self.starts is None:
+                self.starts = [0, *accumulate(self.totals)]
+            starts = self.starts
+            group = bisect_right(starts, rank) - 1
+            rank -= starts[group]
+            run = group << GROUP_BITS
+        for members in self.member_runs[run : run + GROUP]:
             size = len(members)
             if rank < size:
                 return run, rank
@@ -258,6 +265,7 @@ class SortedSet(Buckets[Scores]):
         self.score_runs[run].insert(place, score)
         if self.totals:
             self.totals[run >> GROUP_BITS] += 1
+            self.starts = None
         if len(members) > LONG:
             self._split_run(run)
 
@@ -278,6 +286,7 @@ class SortedSet(Buckets[Scores]):
         del self.score_runs[run][place]
         if self.totals:
             self.totals[run >> GROUP_BITS] -= 1
+            self.starts = None
             if len(members) < SHORT:
                 self._join_run(run)
 
@@ -291,6 +300,7 @@ class SortedSet(Buckets[Scores]):
         self.member_runs[run : run + 1] = [members[:middle], members[middle:]]
         self.score_runs[run : run + 1] = [scores[:middle], scores[middle:]]
         totals = self.totals
+        self.starts = None
         if not totals:
             totals.append(len(members))
         if len(self.member_runs) > len(totals) << GROUP_BITS:
@@ -308,6 +318,7 @@ class SortedSet(Buckets[Scores]):
         if len(runs[first]) + len(runs[last]) > JOINED and runs[run]:
             return
         totals = self.totals
+        self.starts = None
         group = last >> GROUP_BITS
         if first >> GROUP_BITS != group:
             totals[group] -= len(runs[last])
@@ -362,3 +373,4 @@ class SortedSet(Buckets[Scores]):
         runs = self.member_runs
         starts = range(0, len(runs), GROUP) if len(runs) > 1 else ()
         self.totals = [sum(map(len, runs[start : start + GROUP])) for start in starts]
+        self.starts = None

@@ -4,7 +4,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
-from selredis.resp.encoder import array_head, encode_bulk
+from selredis.resp.encoder import BULK_HEADS, CRLF, READY_HEADS, array_head, bulk_head, encode_bulk
 from selredis.values.listpack import (
     LISTPACK_BYTES,
     LISTPACK_ELEMENT_BYTES,
@@ -23,6 +23,10 @@ SHORT_BYTES = 64  # a string that is shorter has two bytes around it in a listpa
 INTEGER_DIGITS = 20  # what is longer is no integer to a listpack
 
 
+# What is in front of an id in RESP, where an entry begins with it; by the length of the id.
+ENTRY_HEADS = tuple([b'*2\r\n' + bulk_head(size) for size in range(len(b'%d-%d' % (SEQ_MASK, SEQ_MASK)) + 1)])
+
+
 def id_text(id_: int) -> bytes:
     """An id as Redis writes it."""
     return b'%d-%d' % (id_ >> SEQ_BITS, id_ & SEQ_MASK)
@@ -37,8 +41,7 @@ def number_bytes(number: int) -> int:
     return integer_bytes(number) + 1
 
 
-# The same for one from 0 to below SIGNED_END, by its bits.
-NUMBER_BYTES = tuple([number_bytes((1 << bits) - 1) for bits in range(SEQ_BITS)])
+MOST_NUMBER_BYTES = number_bytes(SIGNED_END - 1)
 
 
 def widened(numbers: 'array[int]', number: int) -> 'array[int]':
@@ -51,17 +54,21 @@ def widened(numbers: 'array[int]', number: int) -> 'array[int]':
 class Shape:
     """The fields of entries that have the same ones, and what follows from them.
 
-    `template` is such an entry in RESP, of either protocol, with places for its id, its values, and their lengths.
+    `between`: what stands in RESP, of either protocol, in front of each value's length, behind the id or a value.
+    `most_around`: what it takes in a listpack beside its values, if they are short, at the most.
     """
 
-    __slots__ = ('fields', 'size', 'template', 'width')
+    __slots__ = ('between', 'fields', 'most_around', 'size', 'width')
 
     def __init__(self, fields: tuple[bytes, ...]) -> None:
         self.fields = fields
         self.width = len(fields)
         self.size = sum(map(len, fields))
-        pairs = [encode_bulk(field).replace(b'%', b'%%') + b'$%d\r\n%b\r\n' for field in fields]
-        self.template = b'*2\r\n$%d\r\n%b\r\n' + array_head(2 * self.width) + b''.join(pairs)
+        around_values = self.width * string_bytes_around(0)
+        self.most_around = 2 * MOST_NUMBER_BYTES + LISTPACK_ELEMENT_BYTES + number_bytes(self.width + 3) + around_values
+        self.between = [CRLF + encode_bulk(field) for field in fields]
+        if fields:
+            self.between[0] = CRLF + array_head(2 * self.width) + encode_bulk(fields[0])
 
     def listpack_bytes(self) -> int:
         """What stands in front of a node's entries in its listpack, but for the numbers of those there are and were."""
@@ -139,7 +146,7 @@ class Block:
     def append(self, id_: int, same_fields: bool, texts: Sequence[bytes], size: int) -> int:
         """Add an entry behind the last; `texts` are its values, if it has other fields than the block both in turn.
 
-        `size`: of all its texts together. Returns `listpack_bytes`.
+        `size`: of all its texts together. Returns how many bytes it takes in a listpack at the most.
         """
         ms = (id_ >> SEQ_BITS) - self.start_ms
         seq = id_ & SEQ_MASK
@@ -161,7 +168,9 @@ class Block:
                 ends = self.ends = widened(ends, len(blob))
         if not same_fields or self.counts is not None:
             self._append_count(0 if same_fields else len(texts))
-        return self.listpack_bytes(ms, seq - self.start_seq, same_fields, texts, size)
+        if same_fields and size < SHORT_BYTES:  # most often
+            return size + self.shape.most_around
+        return 2 * MOST_NUMBER_BYTES + self.texts_bytes(same_fields, texts, size)
 
     def _append_count(self, count: int) -> None:
         if self.counts is None:
@@ -171,24 +180,22 @@ class Block:
         except OverflowError:
             self.counts = widened(self.counts, count)
 
-    def listpack_bytes(self, ms: int, seq: int, same_fields: bool, texts: Sequence[bytes], size: int) -> int:
-        """What an entry takes in a listpack, if none of its texts is an integer.
+    def texts_bytes(self, same_fields: bool, texts: Sequence[bytes], size: int) -> int:
+        """What an entry takes in a listpack beside the two numbers of its id, if none of its texts is an integer.
 
-        `ms` and `seq`: how far its id is behind the one that the listpack began with. `size`: of all texts together.
+        `size`: of all texts together.
         """
         count = len(texts)
-        long = size >= SHORT_BYTES
-        size += 2 * LISTPACK_ELEMENT_BYTES
-        if 0 <= seq < SIGNED_END and ms < SIGNED_END:
-            size += NUMBER_BYTES[ms.bit_length()] + NUMBER_BYTES[seq.bit_length()]
-        else:
-            size += number_bytes(ms) + number_bytes(seq)
-        if same_fields and not long and count < 100:  # most often
-            return size + 2 * count
-        size += number_bytes(count + (3 if same_fields else 4)) - LISTPACK_ELEMENT_BYTES
+        size += LISTPACK_ELEMENT_BYTES + number_bytes(count + (3 if same_fields else 4))
         if not same_fields:
             size += number_bytes(count // 2)
         return size + sum([string_bytes_around(len(text)) for text in texts])
+
+    def number_savings(self, first: int) -> int:
+        """How many bytes less than at the most a listpack needs for the ids of the entries from a place on."""
+        start_seq = self.start_seq
+        ids = zip(self.ms[first:], self.seqs[first:], strict=True)
+        return sum([2 * MOST_NUMBER_BYTES - number_bytes(ms) - number_bytes(seq - start_seq) for ms, seq in ids])
 
     def integer_savings(self, first: int) -> int:
         """How many bytes less a listpack needs for those texts of the entries from a place on that are integers."""
@@ -265,28 +272,40 @@ class Block:
         """
         if self.counts is not None:
             return [encoded_entry(id_text(id_), words) for id_, words in self.entries(first, stop)]
-        width, template = self.shape.width, self.shape.template
-        start_ms, ends, blob = self.start_ms, self.ends, self.blob
+        width, between = self.shape.width, self.shape.between
+        ends, blob = self.ends, self.blob
         at = first * width
         begin = ends[at - 1] if at else 0
         rows: list[bytes] = []
-        append = rows.append
-        ids = zip(self.ms[first:stop], self.seqs[first:stop], strict=True)
+        append, join = rows.append, b''.join
+        ids = self.id_texts(first, stop)
         if width == 1:
-            for (ms, seq), end in zip(ids, ends[first:stop], strict=True):
-                id_ = b'%d-%d' % (start_ms + ms, seq)
-                append(template % (len(id_), id_, end - begin, blob[begin:end]))
+            (before_value,) = between
+            for id_, end in zip(ids, ends[first:stop], strict=True):
+                size = end - begin
+                value_head = BULK_HEADS[size] if size < READY_HEADS else bulk_head(size)  # most without a call
+                append(join((ENTRY_HEADS[len(id_)], id_, before_value, value_head, blob[begin:end], CRLF)))
                 begin = end
             return rows
-        for ms, seq in ids:
-            id_ = b'%d-%d' % (start_ms + ms, seq)
-            parts: list[object] = [len(id_), id_]
-            for end in ends[at : at + width]:
-                parts += (end - begin, blob[begin:end])
+        for id_ in ids:
+            parts: list[bytes | bytearray] = [ENTRY_HEADS[len(id_)], id_]
+            for before_value, end in zip(between, ends[at : at + width], strict=True):
+                parts += (before_value, bulk_head(end - begin), blob[begin:end])
                 begin = end
             at += width
-            append(template % tuple(parts))
+            parts.append(CRLF)
+            append(join(parts))
         return rows
+
+    def id_texts(self, first: int, stop: int) -> list[bytes]:
+        """The ids of some entries, of one at least, as Redis writes them."""
+        start_ms, all_ms, seqs = self.start_ms, self.ms[first:stop], self.seqs[first:stop]
+        if all_ms[0] == all_ms[-1]:  # a number less to write for each, as where all have come at their own time
+            before_seq = b'%d-' % (start_ms + all_ms[0])
+            return [before_seq + b'%d' % seq for seq in seqs]
+        if not any(seqs):
+            return [b'%d-0' % (start_ms + ms) for ms in all_ms]
+        return [b'%d-%d' % (start_ms + ms, seq) for ms, seq in zip(all_ms, seqs, strict=True)]
 
 
 def encoded_entry(id_: bytes, words: list[bytes]) -> bytes:

@@ -1,6 +1,6 @@
 """The sorted set's structure alone: it must do what a sorted list of scores and members would."""
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import inf
 
 import pytest
@@ -53,6 +53,7 @@ def check(members: SortedSet, model: Model) -> None:
         assert bound < (members.score_runs[number + 1][0], runs[number + 1][0])
     groups = range(0, len(runs), sorted_set.GROUP) if len(runs) > 1 else ()
     assert members.totals == [sum(map(len, runs[start : start + sorted_set.GROUP])) for start in groups]
+    assert members.starts in (None, [0, *accumulate(members.totals)])
 
 
 numbers = st.integers(0, MANY)
