@@ -34,7 +34,11 @@ ID_ARGUMENTS = {'id-$': about('id-selector'), '$': about('new-id')}
 
 def find_group(db: Database, name: bytes, group: bytes) -> tuple[Stream, Group]:
     """A stream that only is read, and a group of it. Raises ReplyError if either is not there."""
-    stream: Stream | None = db.read(name, Stream)
+    return group_of(db.read(name, Stream), name, group)
+
+
+def group_of(stream: Stream | None, name: bytes, group: bytes) -> tuple[Stream, Group]:
+    """A stream, and a group of it. Raises ReplyError if either is not there."""
     if stream is None or group not in stream.groups:
         raise ReplyError(b"NOGROUP No such key '%b' or consumer group '%b'" % (c_string(name), c_string(group)))
     return stream, stream.groups[group]
@@ -90,11 +94,11 @@ def xgroup_create(client: Client, argv: Argv) -> Reply:
     must_exist = True
     entries_read: int | None = None
     words = iter(options)
-    for left, option in zip(range(len(options) - 1, -1, -1), words, strict=False):
+    for option in words:
         if option.upper() == b'MKSTREAM':
             must_exist = False
-        elif option.upper() == b'ENTRIESREAD' and left:
-            entries_read = read_entries_read(next(words))
+        elif option.upper() == b'ENTRIESREAD' and (text := next(words, None)) is not None:
+            entries_read = read_entries_read(text)
         else:
             raise wrong_subcommand(argv)
     db = client.db
@@ -414,7 +418,7 @@ def xautoclaim(client: Client, argv: Argv) -> Reply:
     """
     _, name, group_name, consumer_name, least_idle, start, *words = argv
     db = client.db
-    stream: Stream | None = db.read_any(name)
+    db.read_any(name)  # it counts, and is told of, before anything else is looked at
     least_idle_ms = integer(least_idle, b'ERR Invalid min-idle-time argument for XAUTOCLAIM')
     first = read_interval_start(start)
     count = 100
@@ -433,7 +437,7 @@ def xautoclaim(client: Client, argv: Argv) -> Reply:
             just_ids = True
         else:
             raise ReplyError(SYNTAX)
-    stream, group = find_group(db, name, group_name)
+    stream, group = group_of(db.get(name, Stream), name, group_name)
     now_ms = client.engine.now_ms
     consumer = consumer_named(db, name, group, consumer_name)
     consumer.seen_ms = now_ms

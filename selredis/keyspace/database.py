@@ -20,6 +20,7 @@ from selredis.pubsub import PubSub
 from selredis.values.due_times import NEVER_MS
 from selredis.values.hash import Hash
 from selredis.values.kinds import STRING_KINDS, Container, text_of
+from selredis.values.stream import Stream
 
 RANDOM_TRIES = 100  # to find a key among many that are hidden
 HOLLOW_KEYS = 10_000
@@ -90,7 +91,7 @@ class Keyspace:
         self.observers = 0  # watched and awaited keys, and who has `invalidate` called
         self.invalidate: Callable[[bytes, bool], None] | None = None  # for copies of a key: engine/tracking.py
         self.observed = False
-        self.ready: list[tuple[Database, bytes]] = []  # awaited keys that changed and are there, in order
+        self.ready: list[tuple[Database, bytes]] = []  # awaited keys that have come, changed or gone, in order
         self.discarded = Discarded()
         self.first_to_expire = 0  # the database in which the next search for expired keys begins
         self.memory = Memory()
@@ -247,7 +248,7 @@ class Database:
         if key not in self.values:
             self.index.add(key)
             if self.keyspace.observed:
-                self.keyspace.notifier.notify(self.number, key, b'new')
+                self.comes(key, value)
         self.values[key] = value
 
     def set(self, key: bytes, value: Any, event: bytes = b'set') -> None:
@@ -258,12 +259,21 @@ class Database:
         if key not in self.values:
             self.index.add(key)
             if keyspace.observed:
-                keyspace.notifier.notify(self.number, key, b'new')
+                self.comes(key, value)
         self.values[key] = value
         keyspace.dirty += 1
         if keyspace.observed:
             self.touch(key)
             keyspace.notifier.notify(self.number, key, event)
+
+    def comes(self, key: bytes, value: Any) -> None:
+        """Tell of a key that was not there, and have those look at it who wait for one of its kind.
+
+        Nobody is served by a value that takes another's place (db.c of Redis, setKey: only dbAdd signals).
+        """
+        self.keyspace.notifier.notify(self.number, key, b'new')
+        if (key, type(value)) in self.waiting:
+            self.keyspace.ready.append((self, key))
 
     def remove(self, key: bytes, event: bytes) -> bool:
         """Remove a key that is not past its deadline; False if there is none."""
@@ -326,7 +336,7 @@ class Database:
             self.keyspace.notifier.notify(self.number, key, event)
 
     def touch(self, key: bytes, by_client: bool = True) -> None:
-        """Tell a key's watchers, who waits for a value of its kind, and who has a copy of it.
+        """Tell a key's watchers, who waits for more in it or for its end, and who has a copy of it.
 
         `by_client`: it was changed by a command, not by the time or for want of memory.
         """
@@ -338,8 +348,9 @@ class Database:
             self.keyspace.invalidate(key, by_client)
 
     def wake(self, key: bytes) -> None:
-        """Have those who wait for what has become of a key look at it."""
-        if (key, type(self.values.get(key))) in self.waiting or (key, Gone) in self.waiting:
+        """Have those look at a key who wait for more in it, which only readers of streams do, or for its end."""
+        more = (key, Stream) in self.waiting and type(self.values.get(key)) is Stream
+        if more or (key, Gone) in self.waiting:
             self.keyspace.ready.append((self, key))
 
     def changed_aside(self, key: bytes, event: bytes | None, count: int = 1) -> None:

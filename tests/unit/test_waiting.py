@@ -86,6 +86,30 @@ def test_a_value_of_another_kind_serves_nobody(clients):
     assert waiting.take() == [[b'q', b'a']]
 
 
+@pytest.mark.parametrize(
+    ('waits', 'stores', 'adds', 'served'),
+    [
+        ('BZPOPMIN q 0', 'ZUNIONSTORE q 1 zset', 'ZADD q 0 m', [b'q', b'm', 0.0]),
+        ('BZPOPMIN q 0', 'ZRANGESTORE q zset 0 -1', 'ZADD q 0 m', [b'q', b'm', 0.0]),
+        ('BLPOP q 0', 'SORT list STORE q', 'LPUSH q m', [b'q', b'm']),
+    ],
+)
+def test_what_takes_the_place_of_another_kind_serves_nobody_nor_does_more_of_it(clients, waits, stores, adds, served):
+    waiting, other = clients(2)
+    waiting('HELLO', 3)
+    waiting.received.clear()
+    other('ZADD', 'zset', '1', 'element')
+    other('RPUSH', 'list', '1')
+    waiting(*waits.split())
+    other('SET', 'q', 'text')
+    assert other(*stores.split()) == 1
+    assert other(*adds.split()) > 0
+    assert waiting.take() == []
+    other('DEL', 'q')
+    other(*adds.split())
+    assert waiting.take() == [served]
+
+
 def test_a_pipeline_behind_a_wait_goes_on_afterwards(clients):
     waiting, pusher = clients(2)
     waiting.pipeline('RPUSH a 1', 'BLPOP q 0', 'RPUSH a 2', 'BLPOP q 0', 'LLEN a')
