@@ -10,6 +10,7 @@ from selredis.keyspace.database import HOLLOW_KEYS, Keyspace
 from selredis.keyspace.freeing import LARGE
 from selredis.pubsub import PubSub
 from selredis.values.list import List
+from selredis.values.stream import Stream
 
 NOW_MS = 1_700_000_000_000
 
@@ -262,13 +263,24 @@ def test_nobody_is_looked_for_when_nobody_watches_waits_or_listens(db, keyspace)
     assert keyspace.observed
 
 
-def test_only_a_value_of_the_kind_that_is_waited_for_is_ready(db, keyspace):
+def test_only_a_value_of_the_kind_that_is_waited_for_is_ready_and_only_when_it_comes(db, keyspace):
     db.wait(b'k', List, Watching())
     db.put(b'k', b'text')
     db.changed(b'k', b'set')
     assert keyspace.ready == []
     db.put(b'k', List([b'a']))
+    db.changed(b'k', b'sortstore')
+    assert keyspace.ready == []
+    db.remove(b'k', b'del')
+    db.put(b'k', List([b'a']))
     db.changed(b'k', b'lpush')
+    assert keyspace.ready == [(db, b'k')]
+
+
+def test_a_stream_that_has_got_more_is_ready(db, keyspace):
+    db.put(b'k', Stream())
+    db.wait(b'k', Stream, Watching())
+    db.changed(b'k', b'xadd')
     assert keyspace.ready == [(db, b'k')]
 
 
