@@ -12,7 +12,7 @@ import pytest
 
 from tests.study.samples import sample_results
 from tools.study.figures import main_figure
-from tools.study.page import page, write_page
+from tools.study.page import main, page, write_page
 from tools.study.palette import COLOURS, MARKERS, css_variables
 from tools.study.results import Results
 from tools.study.tables import markdown_table
@@ -209,12 +209,17 @@ def test_every_colour_is_its_own():
     assert set(MARKERS) <= set(COLOURS)
 
 
-def test_the_program_works_by_its_path_from_anywhere(tmp_path):
+@pytest.fixture
+def stored(tmp_path) -> Path:
+    """The file of a small run."""
     results = sample_results()
     results.loads = [load for load in results.loads if load.group == 'churn']
-    stored = tmp_path / 'made-up.json'
-    results.save(stored)
+    path: Path = tmp_path / 'made-up.json'
+    results.save(path)
+    return path
 
+
+def test_the_program_works_by_its_path_from_anywhere(tmp_path, stored):
     def run(*options: str) -> str:
         command = [sys.executable, str(ROOT / 'tools/study/report.py'), str(stored), *options]
         return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=120).stdout
@@ -223,6 +228,16 @@ def test_the_program_works_by_its_path_from_anywhere(tmp_path):
     assert '</html>' in (tmp_path / 'made-up.html').read_text(encoding='utf-8')
     run('-o', str(tmp_path / 'other.html'))
     assert (tmp_path / 'other.html').read_bytes() == (tmp_path / 'made-up.html').read_bytes()
-    run('--figure', str(tmp_path / 'main.svg'))
+
+
+def test_the_program_makes_the_figure_or_the_table_alone(tmp_path, stored, monkeypatch, capsys):
+    def run(*options: str) -> str:
+        monkeypatch.setattr(sys, 'argv', ['report.py', str(stored), *options])
+        assert main() == 0
+        said: str = capsys.readouterr().out
+        return said
+
+    assert run('--figure', str(tmp_path / 'main.svg')) == ''
     assert (tmp_path / 'main.svg').read_text(encoding='utf-8').startswith('<svg')
     assert 'connect, PING, QUIT' in run('--markdown')
+    assert not stored.with_suffix('.html').exists()
