@@ -213,11 +213,13 @@ def spop(client: Client, argv: Argv) -> Reply:
     db = client.db
     random = client.engine.random
     if len(argv) == 2:
-        members = db.get(key, Set)
+        members = db.values.get(key)  # the plain case, without a call
+        if type(members) is not Set or db.deadlines:
+            members = db.get(key, Set)
         if members is None:
             return None
         member: bytes = members.pop_random(random)
-        db.lost(key, members, b'spop', 1)
+        db.lost(key, members, b'spop')
         return member
     count = integer(argv[2], MUST_BE_POSITIVE)
     if count < 0:

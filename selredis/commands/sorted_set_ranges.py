@@ -4,6 +4,7 @@ Whatever a range is told by, it is one of ranks: what `find` makes of it.
 """
 
 from collections.abc import Callable
+from math import inf
 from typing import NamedTuple
 
 from selredis.commands.lists import span
@@ -12,13 +13,14 @@ from selredis.engine.command import Argv, command, key
 from selredis.engine.syntax import about
 from selredis.errors import SYNTAX, ReplyError
 from selredis.keyspace.database import Database
-from selredis.numeric import integer, to_double
+from selredis.numeric import integer, plain_number, to_double
 from selredis.resp.reply import Pairs, Reply, Strings
 from selredis.values.sorted_set import SortedSet
 
 NOT_A_SCORE = b'ERR min or max is not a float'
 NOT_A_MEMBER = b'ERR min or max not valid string range item'
 C_BLANKS = b' \t\n\v\f\r'
+INFINITIES = {b'-inf': -inf, b'+inf': inf, b'inf': inf}
 
 Ranks = tuple[int, int]
 Find = Callable[[SortedSet], Ranks]
@@ -45,7 +47,12 @@ def by_score(low: bytes, high: bytes) -> Find:
     most, most_excluded = read_bound(high)
 
     def find(members: SortedSet) -> Ranks:
-        start = members.up_to(least) if least_excluded else members.below(least)
+        if least == -inf and not least_excluded:
+            start = 0
+        else:
+            start = members.up_to(least) if least_excluded else members.below(least)
+        if most == inf and not most_excluded:
+            return start, len(members)
         stop = members.below(most) if most_excluded else members.up_to(most)
         return start, max(start, stop)
 
@@ -54,6 +61,11 @@ def by_score(low: bytes, high: bytes) -> Find:
 
 def read_bound(text: bytes) -> tuple[float, bool]:
     """A score, and whether it is excluded: `(5`. C's strtod reads it, to which no text at all is 0."""
+    plain = INFINITIES.get(text)
+    if plain is None:
+        plain = plain_number(text)
+    if plain is not None:
+        return plain, False
     excluded = text.startswith(b'(')
     readable = text[excluded:].partition(b'\0')[0]
     return to_double(readable.lstrip(C_BLANKS), NOT_A_SCORE) if readable else 0.0, excluded

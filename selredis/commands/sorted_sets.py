@@ -11,7 +11,7 @@ from selredis.engine.command import Argv, command, key
 from selredis.engine.syntax import about
 from selredis.errors import OUT_OF_RANGE, SYNTAX, ReplyError
 from selredis.keyspace.database import Database
-from selredis.numeric import INT64_MAX, floating, format_double
+from selredis.numeric import INT64_MAX, floating, format_double, plain_number
 from selredis.resp.reply import NULL_ARRAY, Pairs, Reply
 from selredis.values.encoding import encoding_of
 from selredis.values.sorted_set import SortedSet
@@ -92,11 +92,6 @@ def give_scores(db: Database, key: bytes, names: Argv, scores: list[float], opti
     if added or updated:
         db.changed(key, b'zadd', added + updated)
     return added + updated if b'CH' in options else added
-
-
-def plain_number(text: bytes) -> float | None:
-    """A score that is only digits, perhaps with a point; None for any other."""
-    return float(text) if len(text) < 300 and text.replace(b'.', b'', 1).isdigit() else None
 
 
 def read_score(text: bytes) -> float:

@@ -5,6 +5,7 @@ sets leave more places free, and need longer to find their n-th member.
 """
 
 from collections.abc import Iterable
+from itertools import islice
 from random import Random
 
 from selredis.values.buckets import Buckets, member_at
@@ -73,7 +74,8 @@ class Set(Buckets[Members]):
     def pop_random(self, random: Random) -> bytes:
         """Take out any member, each as likely as another. The set must not be empty."""
         bucket, place = self.draw(random)
-        member = member_at(bucket, place)
+        left = len(bucket) - 1 - place
+        member = next(islice(bucket, place, None) if place < left else islice(reversed(bucket), left, None))
         del bucket[member]
         self.room += 1
         if self.room > 2 * MEMBERS_PER_BUCKET:
