@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import islice
 from random import Random
 
-from selredis.values.buckets import Buckets, member_at
+from selredis.values.buckets import Buckets
 
 MEMBERS_PER_BUCKET = 32  # fewer: SPOP and SRANDMEMBER refuse more places; more: they walk further
 
