@@ -74,6 +74,7 @@ class Set(Buckets[Members]):
     def pop_random(self, random: Random) -> bytes:
         """Take out any member, each as likely as another. The set must not be empty."""
         bucket, place = self.draw(random)
+        # `member_at` written out.
         left = len(bucket) - 1 - place
         member = next(islice(bucket, place, None) if place < left else islice(reversed(bucket), left, None))
         del bucket[member]

@@ -67,7 +67,7 @@ def test_it_is_like_a_python_set(steps):
     assert all(name in members for name in model)
 
 
-@pytest.mark.parametrize('size', [1, 5, MEMBERS_PER_BUCKET, 1000])
+@pytest.mark.parametrize('size', [1, 5, MEMBERS_PER_BUCKET, 1000, 48 * MEMBERS_PER_BUCKET])
 def test_each_member_is_as_likely_as_another(size):
     members = Set(numbered(0, size))
     random = Random(7)
