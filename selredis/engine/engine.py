@@ -215,23 +215,27 @@ class Engine:
         place = first = 0  # of the command at hand, and of the first that is measured together with it
         measured: Command | None = None
         same: Command | None = None  # `measured` if it is brief
-        width = 0  # words of its last call: with as many it needs no closer look; 0, as none has, if it is not brief
+        name: bytes | None = None  # by which it was called, with `width` words: called so again it needs no closer look
+        width = 0
         handler: Callable[..., Reply] = self.run_guarded  # of `measured`
         mixed = False
         for argv in batch:
             if client.halted:
                 client.pending = batch[place:]
                 break
-            command = lookup(argv[0])
             try:
-                if command is same and len(argv) == width and not client.gated and not self.gated:
+                if argv[0] == name and len(argv) == width and not client.gated and not self.gated:
                     place += 1
                     reply = handler(client, argv)
-                elif command is None or client.gated or self.gated or not command.low <= len(argv) <= command.high:
+                elif (
+                    (command := lookup(argv[0])) is None
+                    or client.gated
+                    or self.gated
+                    or not command.low <= len(argv) <= command.high
+                ):
                     if measured is not None:
                         self.measure(client, measured, place - first, batch[first], begin_ns, mixed)
-                        measured = same = None
-                        width = 0
+                        measured = same = name = None
                     place += 1
                     reply = self.run_guarded(client, argv)
                 else:
@@ -249,7 +253,8 @@ class Engine:
                         same = command if command.brief else None
                         first = place
                     place += 1
-                    width = len(argv) if command is same else 0
+                    name = argv[0] if command is same else None
+                    width = len(argv)
                     client.command = command
                     handler = command.handler
                     reply = handler(client, argv)
@@ -257,8 +262,7 @@ class Engine:
                     append(reply.encoded)
                 elif reply is BLOCKED:
                     self.blocked.remember(client, argv)
-                    measured = same = None  # it is counted when it is over
-                    width = 0
+                    measured = same = name = None  # it is counted when it is over
                     continue
                 else:
                     encoded = client.encoders[type(reply)](reply)
@@ -279,8 +283,7 @@ class Engine:
             if ready:
                 if measured is not None:
                     self.measure(client, measured, place - first, batch[first], begin_ns, mixed)
-                    measured = same = None
-                    width = 0
+                    measured = same = name = None
                 self.blocked.serve_ready()
         if measured is not None:
             self.measure(client, measured, place - first, batch[first], begin_ns, mixed)
