@@ -54,6 +54,8 @@ def integer32(text: bytes, error: bytes | None = None) -> int:
 
 def is_integer(text: bytes) -> bool:
     """Whether `integer` would take the text."""
+    if text.isdigit() and (text >= b'1' or text == b'0') and len(text) < 19:  # as there
+        return True
     if len(text) > 20:
         return False
     try:

@@ -56,11 +56,12 @@ def of_stream(value: Stream, limits: Limits) -> bytes:
 
 def of_set(value: Set, limits: Limits) -> bytes:
     count = max(len(value), value.most)
-    if count <= limits['set-max-intset-entries'] and all(map(is_integer, value)):
+    longest = limits['set-max-listpack-value']
+    if count <= limits['set-max-intset-entries'] and value.longest < 0 and all(map(is_integer, value)):
         return b'intset'
-    if count <= limits['set-max-listpack-entries'] and max(map(len, value)) <= limits['set-max-listpack-value']:
-        return b'listpack'
-    return b'hashtable'
+    if count > limits['set-max-listpack-entries'] or value.longest > longest:
+        return b'hashtable'
+    return b'listpack' if max(map(len, value)) <= longest else b'hashtable'
 
 
 def of_hash(value: Hash, limits: Limits) -> bytes:

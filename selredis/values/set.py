@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from itertools import islice
 from random import Random
 
+from selredis.numeric import is_integer
 from selredis.values.buckets import Buckets
 
 MEMBERS_PER_BUCKET = 32  # fewer: SPOP and SRANDMEMBER refuse more places; more: they walk further
@@ -16,15 +17,20 @@ Members = dict[bytes, None]
 
 
 class Set(Buckets[Members]):
-    """Members. `most`: how many there were at the most, as often as it was worth noting (OBJECT ENCODING)."""
+    """Members.
 
-    __slots__ = ('most',)
+    What has been is remembered so far as it tells how Redis would keep the set (OBJECT ENCODING): `most`, how many
+    members there were when one went, and `longest`, how many bytes one had that went and was no integer; -1: none was.
+    """
+
+    __slots__ = ('longest', 'most')
 
     usual = MEMBERS_PER_BUCKET
 
     def __init__(self, members: Iterable[bytes] = ()) -> None:
         super().__init__()
         self.most = 0
+        self.longest = -1
         for member in members:
             self.add(member)
 
@@ -56,7 +62,6 @@ class Set(Buckets[Members]):
         bucket[member] = None
         self.room -= 1
         if self.room < 0:
-            self.most = max(self.most, len(self))
             self._split()
         return True
 
@@ -66,6 +71,7 @@ class Set(Buckets[Members]):
         if member not in bucket:
             return False
         del bucket[member]
+        self._note_loss(member)
         self.room += 1
         if self.room > 2 * MEMBERS_PER_BUCKET:
             self._shrink()
@@ -78,10 +84,19 @@ class Set(Buckets[Members]):
         left = len(bucket) - 1 - place
         member = next(islice(bucket, place, None) if place < left else islice(reversed(bucket), left, None))
         del bucket[member]
+        self._note_loss(member)
         self.room += 1
         if self.room > 2 * MEMBERS_PER_BUCKET:
             self._shrink()
         return member
+
+    def _note_loss(self, member: bytes) -> None:
+        """Before a member that has gone counts as gone."""
+        count = len(self.buckets) * MEMBERS_PER_BUCKET - self.room
+        if count > self.most:
+            self.most = count
+        if len(member) > self.longest and not is_integer(member):
+            self.longest = len(member)
 
     def copy(self) -> 'Set':
         copy = Set()
@@ -89,4 +104,5 @@ class Set(Buckets[Members]):
         copy.mask = self.mask
         copy.room = self.room
         copy.most = self.most
+        copy.longest = self.longest
         return copy

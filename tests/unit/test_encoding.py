@@ -1,7 +1,10 @@
+from random import Random
+
 import pytest
 
 from selredis.values.encoding import encoding_of
 from selredis.values.list import List
+from selredis.values.set import Set
 from selredis.values.sorted_set import SortedSet
 
 
@@ -62,3 +65,37 @@ def test_of_sorted_sets(count, longest, expected):
     for member in list(members)[:-1]:
         members.remove(member)
     assert encoding_of(members, limits) == (b'listpack' if count < 128 and longest < 65 else b'skiplist')
+
+
+@pytest.mark.parametrize(
+    ('members', 'gone', 'expected'),
+    [
+        ([b'1', b'2'], [], b'intset'),
+        ([b'1', b'2'], [b'2'], b'intset'),
+        ([b'1', b'a'], [], b'listpack'),
+        ([b'1', b'a'], [b'a'], b'listpack'),  # what has become a listpack does not go back
+        ([b'1', b''], [b''], b'listpack'),
+        ([b'1', b'01'], [b'01'], b'listpack'),
+        ([b'1', b'x' * 64], [b'x' * 64], b'listpack'),
+        ([b'1', b'x' * 65], [b'x' * 65], b'hashtable'),
+        ([b'a', b'b', b'c', b'd', b'e', b'f'], [], b'hashtable'),
+        ([b'a', b'b', b'c', b'd', b'e', b'f'], [b'a', b'b'], b'hashtable'),
+        ([b'1', b'2', b'3', b'4'], [], b'listpack'),
+        ([b'1', b'2', b'3', b'4'], [b'4'], b'listpack'),
+    ],
+)
+def test_of_sets(members, gone, expected):
+    limits = {'set-max-intset-entries': 3, 'set-max-listpack-entries': 5, 'set-max-listpack-value': 64}
+    value = Set(members)
+    for member in gone:
+        value.remove(member)
+    assert encoding_of(value, limits) == encoding_of(value.copy(), limits) == expected
+
+
+def test_what_is_popped_of_a_set_is_remembered():
+    limits = {'set-max-intset-entries': 3, 'set-max-listpack-entries': 5, 'set-max-listpack-value': 64}
+    value = Set([b'1', b'a'])
+    while b'a' in value:
+        value.pop_random(Random(1))
+    value.add(b'1')
+    assert encoding_of(value, limits) == b'listpack'
