@@ -32,9 +32,10 @@ def integer(text: bytes, error: bytes = NOT_AN_INTEGER) -> int:
 
     Raises ReplyError(error) for anything else: blanks, a plus sign, leading zeros, -0, values past 64 bits.
     """
-    ready = READY_INTEGERS.get(text)
-    if ready is not None:
-        return ready
+    if len(text) < 5:
+        ready = READY_INTEGERS.get(text)
+        if ready is not None:
+            return ready
     # On the way of every INCR and EXPIRE. Below nineteen digits nothing can overflow; in order of bytes a zero with
     # more digits behind it comes between b'0' and b'1'.
     if text.isdigit() and (text >= b'1' or text == b'0') and len(text) < 19:

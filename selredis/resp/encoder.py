@@ -66,16 +66,16 @@ def array_head(count: int) -> bytes:
 def encode_strings(strings: Strings) -> bytes:
     """An array of strings, joined by what is between two of them if all are of one size."""
     count = len(strings)
-    sizes = {*map(len, strings)}
-    if len(sizes) == 1:
-        head = bulk_head(*sizes)
+    sizes = [*map(len, strings)]
+    if count and sizes.count(sizes[0]) == count:
+        head = bulk_head(sizes[0])
         return b''.join((array_head(count), head, (CRLF + head).join(strings), CRLF))
     parts = [CRLF] * (3 * count + 1)
     parts[0] = array_head(count)
     if max(sizes, default=0) < READY_HEADS:
-        parts[1::3] = [BULK_HEADS[len(text)] for text in strings]
+        parts[1::3] = [BULK_HEADS[size] for size in sizes]
     else:
-        parts[1::3] = [bulk_head(len(text)) for text in strings]
+        parts[1::3] = map(bulk_head, sizes)
     parts[2::3] = strings
     return b''.join(parts)
 

@@ -232,21 +232,26 @@ class SortedSet(Buckets[Scores]):
 
     def _place(self, rank: int) -> tuple[int, int]:
         """The place of a rank; behind the last element for len."""
+        runs = self.member_runs
         run = 0
-        if self.totals:
+        if self.totals and rank >= len(runs[0]):
             if self.starts is None:
+                last = len(runs) - 1
+                place = rank - len(self) + len(runs[last])
+                if place >= 0:  # near the end, too, nothing needs to be added up
+                    return last, place
                 self.starts = [0, *accumulate(self.totals)]
             starts = self.starts
             group = bisect_right(starts, rank) - 1
             rank -= starts[group]
             run = group << GROUP_BITS
-        for members in self.member_runs[run : run + GROUP]:
+        for members in runs[run : run + GROUP]:
             size = len(members)
             if rank < size:
                 return run, rank
             rank -= size
             run += 1
-        return len(self.member_runs) - 1, len(self.member_runs[-1])
+        return len(runs) - 1, len(runs[-1])
 
     def _from(self, runs: list[Any], run: int, place: int, count: int) -> Any:
         """So many things from a place on, in `member_runs` or `score_runs`; not more than there are."""
