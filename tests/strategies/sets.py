@@ -50,7 +50,7 @@ def commands() -> SearchStrategy[Argv]:
             b'SSCAN',
             keys,
             mostly(st.just(b'0'), either(b'x', b'1x', b'- 1')),
-            some_of(option(b'COUNT', small), option(b'MATCH', b'*')),
+            some_of(option(b'COUNT', mostly(all_of_them, no_count, 5)), option(b'MATCH', b'*')),
         ),
         line(b'SORT', keys, st.just(b'ALPHA')),
         line(b'TYPE', keys),
