@@ -237,8 +237,8 @@ class SortedSet(Buckets[Scores]):
         if self.totals and rank >= len(runs[0]):
             if self.starts is None:
                 last = len(runs) - 1
-                place = rank - len(self) + len(runs[last])
-                if place >= 0:  # near the end, too, nothing needs to be added up
+                place = rank - sum(self.totals) + len(runs[last])
+                if place >= 0:  # near the end, which many ask for, the groups need not be told apart
                     return last, place
                 self.starts = [0, *accumulate(self.totals)]
             starts = self.starts
