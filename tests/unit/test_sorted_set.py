@@ -4,7 +4,7 @@ from itertools import accumulate, pairwise
 from math import inf
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from selredis.values import sorted_set
@@ -107,6 +107,7 @@ def apply(members: SortedSet, model: Model, verb: str, *arguments: object) -> No
 
 @settings(max_examples=50)
 @given(steps)
+@example([('level', 0, 0.0), ('cut', 0.0, 0.5)])
 def test_it_is_a_sorted_list(steps):
     members = SortedSet()
     model: Model = {}
