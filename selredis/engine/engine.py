@@ -30,6 +30,7 @@ from selredis.errors import INTERNAL, ReplyError
 from selredis.keyspace.database import Keyspace
 from selredis.keyspace.expiry import expire_slice
 from selredis.pubsub import PubSub
+from selredis.resp.encoder import BULK_HEADS, CRLF, READY_HEADS
 from selredis.resp.reply import BLOCKED, NO_REPLY, QUEUED, Encoded, Error, Reply, Several, Status
 from selredis.timers import Timers
 
@@ -209,6 +210,7 @@ class Engine:
             self.to_flush.append(client)
         self.running = client
         append = client.out.append
+        join = b''.join
         lookup = self.commands.get
         ready = keyspace.ready
         large_bytes = 0
@@ -260,6 +262,8 @@ class Engine:
                     reply = handler(client, argv)
                 if type(reply) is Status:  # of most commands that write; already encoded, and never large
                     append(reply.encoded)
+                elif type(reply) is bytes and len(reply) < READY_HEADS:  # `encode_bulk` written out, for most that read
+                    append(join((BULK_HEADS[len(reply)], reply, CRLF)))
                 elif reply is BLOCKED:
                     self.blocked.remember(client, argv)
                     measured = same = name = None  # it is counted when it is over
