@@ -32,7 +32,7 @@ def integer(text: bytes, error: bytes = NOT_AN_INTEGER) -> int:
 
     Raises ReplyError(error) for anything else: blanks, a plus sign, leading zeros, -0, values past 64 bits.
     """
-    if len(text) < 5:
+    if len(text) < 5 and type(text) is bytes:  # a value that was changed in place is a bytearray, and has no hash
         ready = READY_INTEGERS.get(text)
         if ready is not None:
             return ready

@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -444,3 +445,10 @@ def test_what_is_no_timeout(text, error):
     with pytest.raises(ReplyError) as refusal:
         timeout_ms(text)
     assert refusal.value.text == error
+
+
+@pytest.mark.parametrize('text', [b'0', b'-1', b'1023', b'1024', b'-129', b'99999'])
+def test_an_integer_may_stand_in_a_value_that_was_changed_in_place(text):
+    value: Any = bytearray(text)
+    assert integer(value) == integer(text) == int(text)
+    assert is_integer(value)
