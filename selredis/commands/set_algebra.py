@@ -38,11 +38,7 @@ def union(sets: list[Set]) -> Iterable[bytes]:
     """What is in any of them, once."""
     if len(sets) == 1:
         return sets[0]
-    found: dict[bytes, None] = {}
-    for members in sets:
-        for bucket in members.buckets:
-            found |= bucket
-    return found
+    return set().union(*(bucket for members in sets for bucket in members.buckets))
 
 
 def difference(sets: list[Set]) -> list[bytes]:

@@ -11,13 +11,13 @@ keys are found without looking at many others, and while nothing is due, to look
 
 from random import Random
 
-from selredis.values.buckets import Buckets
+from selredis.values.drawable_buckets import DrawableBuckets
 from selredis.values.due_times import NEVER_MS, DueTimes
 
 KEYS_PER_BUCKET = 24  # more keys a bucket: less memory (9 B a key at 64, 15 at 16), dearer removal
 
 
-class KeyIndex(Buckets[list[bytes]]):
+class KeyIndex(DrawableBuckets[list[bytes]]):
     """The keys of one dict, ordered by rank, and when the first of them may be due."""
 
     __slots__ = ('due_times',)

@@ -1,7 +1,7 @@
-"""Members in buckets by their hash: a table that is walked in a fixed order, in steps, and gives random members.
+"""Members in buckets by their hash: a table that is walked in a fixed order, in steps.
 
-A Python dict or set can be walked only as a whole, gives no random member, and moves all its members at once when it
-grows. Many small ones do not.
+A Python dict or set can be walked only as a whole, and moves all its members at once when it grows. Many small ones do
+not.
 
 Theory of operation. Every member has a *rank*: the lowest 31 bits of its hash, in reversed order. Bucket b of 2**n
 holds the members whose hash ends in the n bits of b, so each bucket is one contiguous range of ranks, and splitting it
@@ -13,29 +13,17 @@ valid cursor. Redis walks its tables in the same order (dict.c, dictScan: the re
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Reversible
-from itertools import chain, islice
-from random import Random
-from typing import ClassVar, Generic, Protocol, TypeVar
+from collections.abc import Collection, Iterator
+from itertools import chain
+from typing import ClassVar, Generic, TypeVar
 
 RANK_BITS = 31
 RANK_MASK = (1 << RANK_BITS) - 1
-CHANCE = 16  # members that a bucket has more than others by chance, hardly ever exceeded
 
 _REVERSED_BYTES = bytes(int(f'{byte:08b}'[::-1], 2) for byte in range(256))
 
 
-class Ordered(Collection[bytes], Reversible[bytes], Protocol):
-    """What a bucket is: a list of members, or a dict."""
-
-
-Bucket = TypeVar('Bucket', bound=Ordered)
-
-
-def member_at(bucket: Ordered, place: int) -> bytes:
-    """The member at a place of a bucket, walked to from the nearer end: every step may miss the processor's caches."""
-    left = len(bucket) - 1 - place
-    return next(islice(bucket, place, None) if place < left else islice(reversed(bucket), left, None))
+Bucket = TypeVar('Bucket', bound=Collection[bytes])
 
 
 def reverse_bits(number: int) -> int:
@@ -92,39 +80,6 @@ class Buckets(Generic[Bucket]):
             size = len(buckets.pop())
             self.room += size - self.usual
             count -= size
-
-    # --- chance ---
-
-    def random_member(self, random: Random) -> bytes:
-        """Any member, each as likely as another. The table must not be empty."""
-        return member_at(*self.draw(random))
-
-    def draw(self, random: Random) -> tuple[Bucket, int]:
-        """A bucket and a place in it, that of each member as likely as another's. The table must not be empty."""
-        buckets = self.buckets
-        count = len(buckets)
-        mask = self.mask
-        # Slots are drawn as if all buckets of this round were split. One that is not split has two, and is drawn as
-        # often; refusing places that nobody has makes up for what is unequal by chance.
-        width = (count * self.usual - self.room) // (mask + 1)
-        if mask:
-            width += (width >> 2) + CHANCE
-        places = (mask + 1) * width
-        draw = random.random
-        while True:
-            drawn = int(draw() * places)
-            slot = drawn // width
-            place = drawn % width
-            if slot >= count:
-                slot &= mask >> 1
-                place += width
-            bucket = buckets[slot]
-            size = len(bucket)
-            if place < size:
-                # One with more than chance usually brings: what is behind the last place drawn must not be left out.
-                if size > width and (size > 2 * width or slot > mask >> 1 or slot + (mask >> 1) + 1 < count):
-                    place = int(draw() * size)
-                return bucket, place
 
     # --- the order ---
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from sys import getsizeof
 
-from selredis.values.buckets import Buckets
+from selredis.values.drawable_buckets import DrawableBuckets
 from selredis.values.due_times import NEVER_MS, DueTimes
 
 FIELDS_PER_BUCKET = 40  # as in values/set.py
@@ -58,7 +58,7 @@ class Deadlines:
         return copy
 
 
-class Hash(Buckets[Fields]):
+class Hash(DrawableBuckets[Fields]):
     """Values by field.
 
     What has been is remembered so far as it tells how Redis would keep the hash (OBJECT ENCODING): `most`, how many

@@ -1,7 +1,13 @@
 """A set: members in no order of theirs, any of which may be asked for at random.
 
-Members are keys of dicts of a few dozen (values/buckets.py), in a small set of a single one. Dicts, for Python's own
-sets leave more places free, and need longer to find their n-th member.
+Theory of operation. Members are in Python's own sets of a few dozen (values/buckets.py), a small set in a single one.
+Such a set finds its n-th member only by walking to it. So where there are several buckets all members have a *lot*,
+too, a place in one list: a random member is that of a random lot, and with a member that is drawn and taken goes its
+lot, into whose place comes the last one.
+
+Where the lot of a member is nobody knows. If the member is removed by name its lot stays behind, and what it names is
+`gone`; whoever draws it draws again. With every removal two lots are looked at, any two, so that about half of all
+are of this kind, more only for a while; and a member that comes back while its old lot is there needs no new one.
 """
 
 from collections.abc import Iterable
@@ -11,19 +17,17 @@ from random import Random
 from selredis.numeric import is_integer
 from selredis.values.buckets import Buckets
 
-MEMBERS_PER_BUCKET = 32  # fewer: SPOP and SRANDMEMBER refuse more places; more: they walk further
-
-Members = dict[bytes, None]
+MEMBERS_PER_BUCKET = 48  # 32 to 64, as there are while some buckets are split and some not, fit into a table of 128
 
 
-class Set(Buckets[Members]):
+class Set(Buckets[set[bytes]]):
     """Members.
 
     What has been is remembered so far as it tells how Redis would keep the set (OBJECT ENCODING): `most`, how many
     members there were when one went, and `longest`, how many bytes one had that went and was no integer; -1: none was.
     """
 
-    __slots__ = ('longest', 'most')
+    __slots__ = ('gone', 'longest', 'lots', 'most')
 
     usual = MEMBERS_PER_BUCKET
 
@@ -31,21 +35,32 @@ class Set(Buckets[Members]):
         super().__init__()
         self.most = 0
         self.longest = -1
+        self.lots: list[bytes] = []  # empty while there is one bucket
+        self.gone: set[bytes] = set()
         for member in members:
             self.add(member)
 
-    def _new_bucket(self) -> Members:
-        return {}
+    def _new_bucket(self) -> set[bytes]:
+        return set()
 
-    def _part(self, bucket: Members, bit: int) -> tuple[Members, Members]:
-        stay: Members = {}
-        move: Members = {}
-        for member in bucket:
-            (move if hash(member) & bit else stay)[member] = None
-        return stay, move
+    def _part(self, bucket: set[bytes], bit: int) -> tuple[set[bytes], set[bytes]]:
+        move = {member for member in bucket if hash(member) & bit}
+        return bucket - move, move
 
-    def _join(self, bucket: Members, other: Members) -> None:
+    def _join(self, bucket: set[bytes], other: set[bytes]) -> None:
         bucket |= other
+
+    def _split(self) -> int:
+        if not self.mask:
+            self.lots = list(self)
+        return super()._split()
+
+    def _merge(self) -> int:
+        into = super()._merge()
+        if not self.mask:
+            self.lots = []
+            self.gone.clear()
+        return into
 
     def __contains__(self, member: bytes) -> bool:
         return member in self.bucket_of(member)
@@ -53,13 +68,19 @@ class Set(Buckets[Members]):
     def add(self, member: bytes) -> bool:
         """Whether it was not in it before."""
         buckets = self.buckets
-        slot = hash(member) & self.mask
+        mask = self.mask
+        slot = hash(member) & mask
         if slot >= len(buckets):
-            slot &= self.mask >> 1
+            slot &= mask >> 1
         bucket = buckets[slot]
         if member in bucket:
             return False
-        bucket[member] = None
+        bucket.add(member)
+        if mask:
+            if member in self.gone:
+                self.gone.remove(member)
+            else:
+                self.lots.append(member)
         self.room -= 1
         if self.room < 0:
             self._split()
@@ -70,33 +91,74 @@ class Set(Buckets[Members]):
         bucket = self.bucket_of(member)
         if member not in bucket:
             return False
-        del bucket[member]
-        self._note_loss(member)
-        self.room += 1
-        if self.room > 2 * MEMBERS_PER_BUCKET:
-            self._shrink()
+        if self.mask:
+            self.gone.add(member)
+            self._look_at_lots(hash(member))
+        self._take(bucket, member)
         return True
+
+    def random_member(self, random: Random) -> bytes:
+        if not self.mask:
+            bucket = self.buckets[0]
+            return next(islice(bucket, int(random.random() * len(bucket)), None))
+        lots = self.lots
+        gone = self.gone
+        while True:
+            member = lots[int(random.random() * len(lots))]
+            if member not in gone:
+                return member
 
     def pop_random(self, random: Random) -> bytes:
         """Take out any member, each as likely as another. The set must not be empty."""
-        bucket, place = self.draw(random)
-        # `member_at` written out.
-        left = len(bucket) - 1 - place
-        member = next(islice(bucket, place, None) if place < left else islice(reversed(bucket), left, None))
-        del bucket[member]
-        self._note_loss(member)
-        self.room += 1
-        if self.room > 2 * MEMBERS_PER_BUCKET:
-            self._shrink()
+        if not self.mask:
+            member = self.random_member(random)
+            self._take(self.buckets[0], member)
+            return member
+        while True:
+            member = self._take_lot(int(random.random() * len(self.lots)))
+            if member not in self.gone:
+                break
+            self.gone.remove(member)
+        self._take(self.bucket_of(member), member)
         return member
 
-    def _note_loss(self, member: bytes) -> None:
-        """Before a member that has gone counts as gone."""
+    def _take(self, bucket: set[bytes], member: bytes) -> None:
+        """Take a member out of its bucket."""
         count = len(self.buckets) * MEMBERS_PER_BUCKET - self.room
         if count > self.most:
             self.most = count
         if len(member) > self.longest and not is_integer(member):
             self.longest = len(member)
+        bucket.remove(member)
+        self.room += 1
+        if self.room > 2 * MEMBERS_PER_BUCKET:
+            self._shrink()
+
+    def _take_lot(self, place: int) -> bytes:
+        """Take a lot out; returns whose it was."""
+        lots = self.lots
+        last = lots.pop()
+        if place == len(lots):
+            return last
+        member = lots[place]
+        lots[place] = last
+        return member
+
+    def _look_at_lots(self, number: int) -> None:
+        """Look at the lots at two places that a hash tells, and take out those of members that are gone."""
+        lots = self.lots
+        for chance in (number, number >> 20):
+            place = chance % len(lots)
+            if lots[place] in self.gone:
+                self.gone.remove(self._take_lot(place))
+                if not lots:
+                    return
+
+    def shorten(self, count: int) -> None:
+        for _ in range(min(count, len(self.gone))):
+            self.gone.pop()
+        del self.lots[-2 * count :]
+        super().shorten(count)
 
     def copy(self) -> 'Set':
         copy = Set()
@@ -105,4 +167,6 @@ class Set(Buckets[Members]):
         copy.room = self.room
         copy.most = self.most
         copy.longest = self.longest
+        if self.mask:
+            copy.lots = list(self)
         return copy

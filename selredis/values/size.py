@@ -54,6 +54,7 @@ STREAM_BYTES = allocated(getsizeof(Stream())) + 2 * LIST_HEAD
 SHAPE_BYTES = allocated(getsizeof(Shape(())))
 BLOCK_BYTES = allocated(getsizeof(Block(0, Shape(())))) + 3 * allocated(getsizeof(array('H'))) + ID_BYTES + 16
 BUCKETS_BYTES = allocated(getsizeof(Set())) + allocated(LIST_HEAD)
+SET_BYTES = allocated(LIST_HEAD) + allocated(getsizeof(set()))  # of its lots, and of those that name who is gone
 DEADLINES_BYTES = sum(allocated(getsizeof(part)) for part in (Deadlines(1), DueTimes(), [None], array('q')))
 # Of a run its list, its array, and their bounds and places; of a score the object, its place and that of its member.
 RUN_BYTES = allocated(LIST_HEAD) + allocated(getsizeof(array('d'))) + 4 * 8
@@ -100,7 +101,9 @@ def buckets_bytes(table: Buckets[Any], samples: int) -> int:
 def set_bytes(members: Set, samples: int) -> int:
     """A set with its members: all of them, or the mean of so many that stand together. 0: all."""
     count = len(members)
-    head = buckets_bytes(members, samples)
+    head = buckets_bytes(members, samples) + SET_BYTES
+    if members.lots:
+        head += allocated(getsizeof(members.lots) - LIST_HEAD)
     if not samples or count <= samples:
         return head + strings_bytes(list(members))
     return head + strings_bytes(list(islice(members, samples))) * count // samples

@@ -22,7 +22,7 @@ from itertools import accumulate, chain
 from operator import itemgetter
 from typing import Any
 
-from selredis.values.buckets import Buckets
+from selredis.values.drawable_buckets import DrawableBuckets
 
 Element = tuple[bytes, float]
 Scores = dict[bytes, float]
@@ -35,7 +35,7 @@ GROUP_BITS = 4
 GROUP = 1 << GROUP_BITS
 
 
-class SortedSet(Buckets[Scores]):
+class SortedSet(DrawableBuckets[Scores]):
     """Members with scores, in order; in a database there is none without members.
 
     A score may be infinite, but not nan. Minus zero is kept as zero, as in Redis's listpacks.

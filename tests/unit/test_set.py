@@ -62,6 +62,11 @@ def test_it_is_like_a_python_set(steps):
                 model.remove(popped)
         assert len(members) == len(model)
     assert set(members) == model
+    if len(members.buckets) > 1:
+        assert sorted(members.lots) == sorted(model | members.gone)
+        assert model.isdisjoint(members.gone)
+    else:
+        assert not members.lots
     assert sorted(members.copy()) == sorted(model)
     assert sorted(whole_scan(members, 7)) == sorted(model)
     assert all(name in members for name in model)
@@ -75,6 +80,37 @@ def test_each_member_is_as_likely_as_another(size):
     assert len(drawn) == size
     chi_squared = sum((count - 100) ** 2 / 100 for count in drawn.values())
     assert chi_squared < size + 6 * (2 * size) ** 0.5 + 10
+
+
+def test_each_is_as_likely_after_many_have_gone_and_come_back():
+    size = 600
+    members = Set(numbered(0, 2 * size))
+    random = Random(3)
+    for name in numbered(size, 2 * size):
+        members.remove(name)
+    for name in numbered(0, size // 2):
+        members.remove(name)
+        if random.random() < 0.5:
+            members.pop_random(random)
+    for name in numbered(0, size):
+        members.add(name)
+    for name in numbered(size, 2 * size):
+        members.remove(name)
+    assert sorted(members) == sorted(numbered(0, size))
+    for drawn_from in (members, members.copy()):
+        drawn = Counter(drawn_from.random_member(random) for _ in range(100 * size))
+        assert set(drawn) == set(members)
+        assert sum((count - 100) ** 2 / 100 for count in drawn.values()) < size + 6 * (2 * size) ** 0.5
+
+
+def test_members_that_are_gone_are_few_beside_the_others():
+    members = Set(numbered(0, 20_000))
+    worst = 0.0
+    for name in numbered(0, 19_000):
+        members.remove(name)
+        worst = max(worst, len(members.gone) / len(members.lots))
+        assert len(members.lots) == len(members) + len(members.gone)
+    assert 0.3 < worst < 0.9
 
 
 def test_a_scan_returns_what_is_there_all_the_while():
