@@ -14,8 +14,9 @@ from selredis.engine.syntax import about
 from selredis.errors import SYNTAX, ReplyError
 from selredis.keyspace.database import Database
 from selredis.numeric import integer, plain_number, to_double
-from selredis.resp.reply import Pairs, Reply, Strings
-from selredis.values.sorted_set import SortedSet
+from selredis.resp.encoder import encode_alike
+from selredis.resp.reply import Encoded, Pairs, Reply, Strings
+from selredis.values.sorted_set import MIXED, SortedSet
 
 NOT_A_SCORE = b'ERR min or max is not a float'
 NOT_A_MEMBER = b'ERR min or max not valid string range item'
@@ -136,10 +137,16 @@ class Query(NamedTuple):
             if self.reverse:
                 items.reverse()
             return items
-        names = Strings(members.range(start, stop))
+        names = members.range(start, stop)
         if self.reverse:
             names.reverse()
-        return names
+        return names_reply(members, names)
+
+
+def names_reply(members: SortedSet, names: list[bytes]) -> Reply:
+    """Some members of a sorted set."""
+    size = members.member_bytes
+    return Strings(names) if size is None or size == MIXED else Encoded(encode_alike(names, size))
 
 
 def read_query(words: Argv, by: bytes | None = None, *, reverse: bool | None = None, storing: bool = False) -> Query:
@@ -205,15 +212,13 @@ def zrange(client: Client, argv: Argv) -> Reply:
     """
     if len(argv) != 4:
         return answer(client, argv[1], read_query(argv[2:]))
-    start, stop = integer(argv[2]), integer(argv[3])
+    start, last = integer(argv[2]), integer(argv[3])
     members: SortedSet | None = client.db.read(argv[1], SortedSet)
     if members is None:
         return []
-    size = len(members)
-    if not 0 <= start <= stop < size:
-        start, stop = span(start, stop, size)
-        return Strings(members.range(start, stop))
-    return Strings(members.range(start, stop + 1))
+    if 0 <= start <= last:
+        return names_reply(members, members.range(start, last + 1))
+    return names_reply(members, members.range(*span(start, last, len(members))))
 
 
 @command(

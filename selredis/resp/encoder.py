@@ -36,7 +36,9 @@ RESP3_NULL = b'_\r\n'
 INTEGERS = {number: b':%d\r\n' % number for number in range(-1, 1024)}
 READY_HEADS = 2048
 BULK_HEADS = tuple(b'$%d\r\n' % length for length in range(READY_HEADS))
+BETWEEN = tuple(b'\r\n%b' % head for head in BULK_HEADS)
 ARRAY_HEADS = tuple(b'*%d\r\n' % count for count in range(128))
+ARRAY_COUNTS = tuple(b'*%d' % count for count in range(128))
 
 
 def encode_bulk(text: bytes | bytearray) -> bytes:
@@ -63,13 +65,19 @@ def array_head(count: int) -> bytes:
     return ARRAY_HEADS[count] if count < 128 else b'*%d\r\n' % count
 
 
+def encode_alike(strings: list[bytes], size: int) -> bytes:
+    """An array of strings that are all of one size: joined by what is between two of them."""
+    count = len(strings)
+    between = BETWEEN[size] if size < READY_HEADS else b'\r\n$%d\r\n' % size
+    return between.join([ARRAY_COUNTS[count] if count < 128 else b'*%d' % count, *strings]) + CRLF
+
+
 def encode_strings(strings: Strings) -> bytes:
-    """An array of strings, joined by what is between two of them if all are of one size."""
+    """An array of strings."""
     count = len(strings)
     sizes = [*map(len, strings)]
     if count and sizes.count(sizes[0]) == count:
-        head = bulk_head(sizes[0])
-        return b''.join((array_head(count), head, (CRLF + head).join(strings), CRLF))
+        return encode_alike(strings, sizes[0])
     parts = [CRLF] * (3 * count + 1)
     parts[0] = array_head(count)
     if max(sizes, default=0) < READY_HEADS:

@@ -33,6 +33,7 @@ SHORT = 64  # elements of a run that is joined to the next, if both have no more
 JOINED = 384
 GROUP_BITS = 4
 GROUP = 1 << GROUP_BITS
+MIXED = -1
 
 
 class SortedSet(DrawableBuckets[Scores]):
@@ -41,11 +42,24 @@ class SortedSet(DrawableBuckets[Scores]):
     A score may be infinite, but not nan. Minus zero is kept as zero, as in Redis's listpacks.
     Ranks are counted from 0. A range of ranks is from start up to but without stop, both from 0 to len.
 
+    `member_bytes` is how many bytes every member has, MIXED if they are not of one size, or were not, None if there was
+    never one: what is known to be of one size is sooner encoded.
+
     What has gone is remembered so far as it tells how Redis would keep the set (OBJECT ENCODING): `most`, how many
     members there were, and `longest`, how many bytes one had.
     """
 
-    __slots__ = ('bound_members', 'bound_scores', 'longest', 'member_runs', 'most', 'score_runs', 'starts', 'totals')
+    __slots__ = (
+        'bound_members',
+        'bound_scores',
+        'longest',
+        'member_bytes',
+        'member_runs',
+        'most',
+        'score_runs',
+        'starts',
+        'totals',
+    )
 
     usual = MEMBERS_PER_BUCKET
 
@@ -53,6 +67,7 @@ class SortedSet(DrawableBuckets[Scores]):
         super().__init__()
         self.most = 0
         self.longest = 0
+        self.member_bytes: int | None = None
         self.starts: list[int] | None = None
         for member, score in items:
             bucket = self.bucket_of(member)
@@ -94,6 +109,7 @@ class SortedSet(DrawableBuckets[Scores]):
         copy.room = self.room
         copy.most = self.most
         copy.longest = self.longest
+        copy.member_bytes = self.member_bytes
         copy.member_runs = [members.copy() for members in self.member_runs]
         copy.score_runs = [scores[:] for scores in self.score_runs]
         copy.bound_members = self.bound_members.copy()
@@ -124,6 +140,8 @@ class SortedSet(DrawableBuckets[Scores]):
         old = bucket.get(member)
         if old is None:
             score = bucket[member] = score or 0.0
+            if len(member) != self.member_bytes:
+                self.member_bytes = len(member) if self.member_bytes is None else MIXED
             self.room -= 1
             if self.room < 0:
                 self._split()
@@ -175,11 +193,9 @@ class SortedSet(DrawableBuckets[Scores]):
         return self._rank_by(bisect_right, self.bound_members, self.member_runs, member)
 
     def range(self, start: int, stop: int) -> list[bytes]:
-        """The members in a range of ranks, in order."""
+        """The members in a range of ranks, in order. Either rank may be too high: there is nothing."""
         run, place = self._place(start)
-        members = self.member_runs[run][place : place + stop - start] if stop > start else []
-        missing = stop - start - len(members)
-        return members + self._from(self.member_runs, run + 1, 0, missing) if missing > 0 else members
+        return self._from(self.member_runs, run, place, stop - start)
 
     def range_items(self, start: int, stop: int) -> list[Element]:
         """Members and scores in a range of ranks, in order."""
@@ -254,9 +270,9 @@ class SortedSet(DrawableBuckets[Scores]):
         return len(runs) - 1, len(runs[-1])
 
     def _from(self, runs: list[Any], run: int, place: int, count: int) -> Any:
-        """So many things from a place on, in `member_runs` or `score_runs`; not more than there are."""
+        """So many things from a place on, in `member_runs` or `score_runs`, if there are so many."""
         found = runs[run][place : place + count] if count > 0 else []
-        while len(found) < count:
+        while len(found) < count and run < len(runs) - 1:
             run += 1
             found += runs[run][: count - len(found)]
         return found
@@ -366,6 +382,8 @@ class SortedSet(DrawableBuckets[Scores]):
         """Put everything in order that is in the buckets."""
         items = sorted(chain.from_iterable(bucket.items() for bucket in self.buckets))
         items.sort(key=itemgetter(1))
+        sizes = {len(member) for member, _ in items}
+        self.member_bytes = None if not sizes else MIXED if len(sizes) > 1 else sizes.pop()
         runs = [items[start : start + JOINED] for start in range(0, len(items), JOINED)] or [[]]
         self.member_runs = [[member for member, _ in run] for run in runs]
         self.score_runs = [array('d', [score for _, score in run]) for run in runs]
