@@ -195,7 +195,8 @@ class SortedSet(DrawableBuckets[Scores]):
     def range(self, start: int, stop: int) -> list[bytes]:
         """The members in a range of ranks, in order. Either rank may be too high: there is nothing."""
         run, place = self._place(start)
-        return self._from(self.member_runs, run, place, stop - start)
+        members: list[bytes] = self._from(self.member_runs, run, place, stop - start)
+        return members
 
     def range_items(self, start: int, stop: int) -> list[Element]:
         """Members and scores in a range of ranks, in order."""
