@@ -69,7 +69,7 @@ def without_consumers(reply: Reply) -> Reply:
 
 
 def run_differential(
-    programs: SearchStrategy[list[Argv]], reference: ReferenceServer, subject: SelredisServer, examples: int = 150
+    programs: SearchStrategy[list[Argv]], reference: ReferenceServer, subject: SelredisServer, examples: int = 100
 ) -> None:
     """Let hypothesis look for a program that the two servers do not run alike; AssertionError with the shortest."""
 

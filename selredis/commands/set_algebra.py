@@ -1,6 +1,7 @@
 """What sets have in common, together, and of their own: SINTER, SUNION, SDIFF, and what keeps the result."""
 
 from collections.abc import Iterable
+from itertools import chain
 
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command, key, numkeys
@@ -38,7 +39,7 @@ def union(sets: list[Set]) -> Iterable[bytes]:
     """What is in any of them, once."""
     if len(sets) == 1:
         return sets[0]
-    return set().union(*(bucket for members in sets for bucket in members.buckets))
+    return dict.fromkeys(chain.from_iterable(sets))
 
 
 def difference(sets: list[Set]) -> list[bytes]:

@@ -1,9 +1,10 @@
 """A set: members in no order of theirs, any of which may be asked for at random.
 
-Theory of operation. Members are in Python's own sets of a few dozen (values/buckets.py), a small set in a single one.
-Such a set finds its n-th member only by walking to it. So where there are several buckets all members have a *lot*,
-too, a place in one list: a random member is that of a random lot, and with a member that is drawn and taken goes its
-lot, into whose place comes the last one.
+Theory of operation. A small set is a dict, which keeps its members in the order in which they came, as Redis does. The
+members of a large one are in Python's own sets of a few dozen (values/buckets.py): they are found a cache miss sooner.
+Neither finds its n-th member but by walking to it. So all members of a large one have a *lot*, too, a place in one
+list: a random member is that of a random lot, and with a member that is drawn and taken goes its lot, into whose place
+comes the last one.
 
 Where the lot of a member is nobody knows. If the member is removed by name its lot stays behind, and what it names is
 `gone`; whoever draws it draws again. With every removal two lots are looked at, any two, so that about half of all
@@ -13,6 +14,7 @@ are of this kind, more only for a while; and a member that comes back while its 
 from collections.abc import Iterable
 from itertools import islice
 from random import Random
+from typing import Any
 
 from selredis.numeric import is_integer
 from selredis.values.buckets import Buckets
@@ -20,8 +22,8 @@ from selredis.values.buckets import Buckets
 MEMBERS_PER_BUCKET = 48  # 32 to 64, as there are while some buckets are split and some not, fit into a table of 128
 
 
-class Set(Buckets[set[bytes]]):
-    """Members.
+class Set(Buckets[Any]):
+    """Members. There is one bucket, a dict, or there are several, which are sets.
 
     What has been is remembered so far as it tells how Redis would keep the set (OBJECT ENCODING): `most`, how many
     members there were when one went, and `longest`, how many bytes one had that went and was no integer; -1: none was.
@@ -40,8 +42,8 @@ class Set(Buckets[set[bytes]]):
         for member in members:
             self.add(member)
 
-    def _new_bucket(self) -> set[bytes]:
-        return set()
+    def _new_bucket(self) -> dict[bytes, None]:
+        return {}
 
     def _part(self, bucket: set[bytes], bit: int) -> tuple[set[bytes], set[bytes]]:
         move = {member for member in bucket if hash(member) & bit}
@@ -53,11 +55,13 @@ class Set(Buckets[set[bytes]]):
     def _split(self) -> int:
         if not self.mask:
             self.lots = list(self)
+            self.buckets[0] = set(self.lots)
         return super()._split()
 
     def _merge(self) -> int:
         into = super()._merge()
         if not self.mask:
+            self.buckets[0] = dict.fromkeys(self.buckets[0])
             self.lots = []
             self.gone.clear()
         return into
@@ -75,12 +79,14 @@ class Set(Buckets[set[bytes]]):
         bucket = buckets[slot]
         if member in bucket:
             return False
-        bucket.add(member)
         if mask:
+            bucket.add(member)
             if member in self.gone:
                 self.gone.remove(member)
             else:
                 self.lots.append(member)
+        else:
+            bucket[member] = None
         self.room -= 1
         if self.room < 0:
             self._split()
@@ -99,8 +105,8 @@ class Set(Buckets[set[bytes]]):
 
     def random_member(self, random: Random) -> bytes:
         if not self.mask:
-            bucket = self.buckets[0]
-            return next(islice(bucket, int(random.random() * len(bucket)), None))
+            members: dict[bytes, None] = self.buckets[0]
+            return next(islice(members, int(random.random() * len(members)), None))
         lots = self.lots
         gone = self.gone
         while True:
@@ -122,14 +128,17 @@ class Set(Buckets[set[bytes]]):
         self._take(self.bucket_of(member), member)
         return member
 
-    def _take(self, bucket: set[bytes], member: bytes) -> None:
+    def _take(self, bucket: Any, member: bytes) -> None:
         """Take a member out of its bucket."""
         count = len(self.buckets) * MEMBERS_PER_BUCKET - self.room
         if count > self.most:
             self.most = count
         if len(member) > self.longest and not is_integer(member):
             self.longest = len(member)
-        bucket.remove(member)
+        if self.mask:
+            bucket.remove(member)
+        else:
+            del bucket[member]
         self.room += 1
         if self.room > 2 * MEMBERS_PER_BUCKET:
             self._shrink()

@@ -20,7 +20,7 @@ from tests.strategies import (
     strings,
     transactions,
 )
-from tests.strategies.words import Argv, any_case, keys, line, many_values, mostly, values
+from tests.strategies.words import Argv, exactly, keys, line, many_values, mostly, values
 
 # Keys of every type, so that each group also meets those that it cannot take. A set has one member: of several it would
 # be nobody's to say which of them are a part, and SORT may be asked for one.
@@ -31,7 +31,7 @@ setting_up = mostly(
         line(b'PFADD', keys, hyperloglogs.few),
         line(b'RPUSH', keys, many_values),
         line(b'HSET', keys, hashes.field_values),
-        st.tuples(any_case(b'SADD'), keys, values).map(list),
+        exactly(b'SADD', keys, values),
         line(b'ZADD', keys, sorted_sets.pairs),
         line(b'GEOADD', keys, geo.points),
         line(b'XADD', keys, streams.later_ids, streams.entries),

@@ -7,6 +7,7 @@ from tests.strategies.words import (
     Argv,
     any_integer,
     either,
+    exactly,
     keys,
     line,
     many_keys,
@@ -44,8 +45,8 @@ def commands() -> SearchStrategy[Argv]:
         line(b'SUNIONSTORE', keys, many_keys),
         line(b'SDIFFSTORE', keys, many_keys),
         line(b'SINTERCARD', counts_of_keys, many_keys, some_of(option(b'LIMIT', small))),
-        line(b'SPOP', keys, mostly(all_of_them, st.one_of(no_count, negative), 5)),
-        line(b'SRANDMEMBER', keys, mostly(all_of_them, no_count, 5)),
+        exactly(b'SPOP', keys, mostly(all_of_them, st.one_of(no_count, negative), 5)),
+        exactly(b'SRANDMEMBER', keys, mostly(all_of_them, no_count, 5)),
         line(
             b'SSCAN',
             keys,

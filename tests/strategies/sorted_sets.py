@@ -10,6 +10,7 @@ from tests.strategies.words import (
     Argv,
     any_integer,
     either,
+    exactly,
     keys,
     line,
     many_values,
@@ -135,7 +136,7 @@ def commands() -> SearchStrategy[Argv]:
         line(b'ZINTERSTORE', keys, counted_keys, some_of(weighted, aggregate)),
         line(b'ZDIFFSTORE', keys, counted_keys),
         line(b'ZINTERCARD', counted_keys, some_of(option(b'LIMIT', small))),
-        line(b'ZRANDMEMBER', keys, all_of_them).filter(lambda argv: len(argv) > 2),
+        exactly(b'ZRANDMEMBER', keys, all_of_them),
         line(b'ZSCAN', keys, mostly(st.just(b'0'), st.just(b'x')), some_of(option(b'MATCH', b'*')), b'COUNT', b'1000'),
         line(b'SADD', keys, many_values),
     )

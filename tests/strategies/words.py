@@ -3,8 +3,8 @@
 All strategies give bytes, or lists of bytes where several words belong together; `line` puts them in one command.
 """
 
-from collections.abc import Sequence
-from typing import TypeAlias, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -65,19 +65,55 @@ def any_case(word: bytes) -> SearchStrategy[bytes]:
     return st.sampled_from((word, word, word, word.lower(), word.title()))
 
 
+def as_written(word: bytes) -> bytes:
+    return word
+
+
+# How a command is called, and what is wrong with it: -1 a word is missing, 1 there is one too many.
+manners = st.sampled_from(
+    [
+        (change, flaw)
+        for flaw in (*[0] * 20, -1, 1, *[0] * 20)  # not the first or last, as above
+        for change in (as_written, as_written, as_written, bytes.lower, bytes.title)
+    ]
+)
+
+
 def line(name: bytes, *parts: Part) -> SearchStrategy[Argv]:
     """A command of these parts; once in a while a word is missing or there is one too many."""
 
-    def assemble(drawn: Sequence[bytes | list[bytes]], flaw: int, extra: bytes) -> Argv:
-        argv = [word for part in drawn for word in (part if isinstance(part, list) else [part])]
-        if flaw == 1 and len(argv) > 1:
+    def assemble(drawn: tuple[Any, ...]) -> Argv:
+        (change, flaw), words = drawn
+        argv = [change(name), *words]
+        if flaw < 0 and words:
             argv.pop()
-        elif flaw == 2:
-            argv.append(extra)
+        elif flaw > 0:
+            argv.append(b'extra')
         return argv
 
-    drawn = st.tuples(any_case(name), *(st.just(part) if isinstance(part, bytes) else part for part in parts))
-    return st.builds(assemble, drawn, st.integers(0, 40), values)
+    return st.tuples(manners, together(parts)).map(assemble)
+
+
+def exactly(name: bytes, *parts: Part) -> SearchStrategy[Argv]:
+    """A command of these parts, and always of so many words."""
+    return together((any_case(name), *parts))
+
+
+def together(parts: Sequence[Part]) -> SearchStrategy[list[bytes]]:
+    """Parts one after another. (Words that are given need not be drawn: most of the tests' time is spent drawing.)"""
+
+    def assemble(drawn: Iterable[bytes | list[bytes]]) -> list[bytes]:
+        rest = iter(drawn)
+        words: list[bytes] = []
+        for part in parts:
+            chosen = part if isinstance(part, bytes) else next(rest)
+            if isinstance(chosen, bytes):
+                words.append(chosen)
+            else:
+                words += chosen
+        return words
+
+    return st.tuples(*(part for part in parts if not isinstance(part, bytes))).map(assemble)
 
 
 def some_of(*options: SearchStrategy[list[bytes]], most: int = 3) -> SearchStrategy[list[bytes]]:
@@ -87,7 +123,7 @@ def some_of(*options: SearchStrategy[list[bytes]], most: int = 3) -> SearchStrat
 
 
 def option(name: bytes, *parts: Part) -> SearchStrategy[list[bytes]]:
-    return st.tuples(any_case(name), *(st.just(part) if isinstance(part, bytes) else part for part in parts)).map(list)
+    return together((any_case(name), *parts))
 
 
 # Deadlines far enough away that no test lives to see one, in the past, and none at all.
