@@ -272,6 +272,9 @@ class Engine:
                     encoded = client.encoders[type(reply)](reply)
                     append(encoded)
                     if len(encoded) > LARGE_REPLY_BYTES:
+                        if same is not None:  # this time it was perhaps not
+                            self.measure(client, same, place - first, argv, begin_ns, mixed, long=True)
+                            measured = same = name = None
                         large_bytes += len(encoded)
                         if large_bytes > BULKY_BYTES:
                             client.bulky = True
@@ -294,14 +297,25 @@ class Engine:
         self.stats.commands += place
 
     def measure(
-        self, client: Client, command: Command, count: int, argv: Argv, begin_ns: int, mixed: bool = False
+        self,
+        client: Client,
+        command: Command,
+        count: int,
+        argv: Argv,
+        begin_ns: int,
+        mixed: bool = False,
+        *,
+        long: bool = False,
     ) -> int:
         """Count calls of one command that are over, and the time that they took; returns what time it is now (ns).
 
-        `mixed`: of brief commands, this one and those that were pooled before.
+        `argv` is the only one of them, or the `long` one, whose time it is, whatever was before it. `mixed`: of brief
+        commands, this one and those that were pooled before.
         """
         now_ns = self.read_ns()
         taken_ns = now_ns - begin_ns
+        if taken_ns >= self.slow_ns and (long or (count == 1 and not mixed)):
+            self._note_slow(client, command, argv, now_ns, taken_ns)
         stats = self.stats
         if mixed:
             stats.pool(command, count)
@@ -314,8 +328,6 @@ class Engine:
             of_command.fine[slot] += count
         else:
             of_command.add(count, max(taken_ns, 0))  # less than 0 when somebody has set the clock
-        if taken_ns >= self.slow_ns and count == 1:
-            self._note_slow(client, command, argv, now_ns, taken_ns)
         return now_ns
 
     def _note_slow(self, client: Client, command: Command, argv: Argv, now_ns: int, taken_ns: int) -> None:

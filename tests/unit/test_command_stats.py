@@ -198,6 +198,21 @@ def test_all_calls_are_kept_if_none_is_fast_enough(client):
     assert client('SLOWLOG', 'LEN') == 0
 
 
+def test_a_long_call_among_brief_ones_is_kept(client, clock, monkeypatch):
+    client('ZADD', 'z', *(word for number in range(400) for word in (str(number), f'member:{number}')))
+    zrange = COMMANDS[b'zrange'].handler
+
+    def slow_zrange(caller, argv):
+        clock.advance(20 if argv[3] == b'-1' else 0)
+        return zrange(caller, argv)
+
+    monkeypatch.setattr(COMMANDS[b'zrange'], 'handler', slow_zrange)
+    client.pipeline('ZCARD z', 'ZRANGE z 0 1', 'ZRANGE z 0 -1', 'ZRANGE z 0 1', 'ZRANGE z 1 -1', 'ZCARD z')
+    client.pipeline('ZRANGE z 0 1', 'ZRANGE z 2 -1', 'ZRANGE z 0 399')
+    kept = [entry[2:4] for entry in client('SLOWLOG', 'GET')]
+    assert kept == [[20_000, [b'ZRANGE', b'z', start, b'-1']] for start in (b'2', b'1', b'0')]
+
+
 def test_entries_are_short_and_few(client):
     client('CONFIG', 'SET', 'slowlog-log-slower-than', '0', 'slowlog-max-len', '2')
     client('RPUSH', 'l', *map(str, range(31)))
