@@ -14,7 +14,7 @@ from sys import getsizeof
 from selredis.values.drawable_buckets import DrawableBuckets
 from selredis.values.due_times import NEVER_MS, DueTimes
 
-FIELDS_PER_BUCKET = 40  # as in values/set.py
+FIELDS_PER_BUCKET = 40  # 80 and more are not quicker, nor smaller
 
 # Names of fields of small hashes. Thousands of hashes have the same ones, and need not have an object of their own for
 # each. Only a cache: nobody can tell whether a name is in it.

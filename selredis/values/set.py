@@ -1,7 +1,7 @@
 """A set: members in no order of theirs, any of which may be asked for at random.
 
 Theory of operation. A small set is a dict, which keeps its members in the order in which they came, as Redis does. The
-members of a large one are in Python's own sets of a few dozen (values/buckets.py): they are found a cache miss sooner.
+members of a large one are in Python's own sets of some 200 (values/buckets.py): they are found a cache miss sooner.
 Neither finds its n-th member but by walking to it. So all members of a large one have a *lot*, too, a place in one
 list: a random member is that of a random lot, and with a member that is drawn and taken goes its lot, into whose place
 comes the last one.
@@ -12,14 +12,14 @@ are of this kind, more only for a while; and a member that comes back while its 
 """
 
 from collections.abc import Iterable
-from itertools import islice
 from random import Random
 from typing import Any
 
 from selredis.numeric import is_integer
 from selredis.values.buckets import Buckets
+from selredis.values.drawable_buckets import member_at
 
-MEMBERS_PER_BUCKET = 48  # 32 to 64, as there are while some buckets are split and some not, fit into a table of 128
+MEMBERS_PER_BUCKET = 200  # 133 to 267, as there are while some are split and some not, fit into a table of 512
 
 
 class Set(Buckets[Any]):
@@ -105,8 +105,8 @@ class Set(Buckets[Any]):
 
     def random_member(self, random: Random) -> bytes:
         if not self.mask:
-            members: dict[bytes, None] = self.buckets[0]
-            return next(islice(members, int(random.random() * len(members)), None))
+            members = self.buckets[0]
+            return member_at(members, int(random.random() * len(members)))
         lots = self.lots
         gone = self.gone
         while True:
