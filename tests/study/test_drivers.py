@@ -411,23 +411,27 @@ def resident_bytes(server: SelredisServer) -> int:
     return memory(server, 'VmRSS')
 
 
+LATE_REPLIES = 400  # of 1 MB
+
+
 def test_who_reads_late_loses_nothing_and_costs_bounded_memory(start: Start) -> None:
     server = start()
     with WireClient(server.address) as slow, WireClient(server.address) as other:
         value = os.urandom(1000) * 1000
         slow('SET', 'key', value)
         before = memory(server, 'VmHWM')
-        slow.send((encode_command('GET', 'key') + encode_command('INCR', 'count')) * 150)
+        slow.send((encode_command('GET', 'key') + encode_command('INCR', 'count')) * LATE_REPLIES)
         wait_until(lambda: int(field(other, 'omem', slow)) > 64 * MB)
         slow.send(b'INCR count\r\n' * 20_000)  # what cannot run for now
         assert int(field(other, 'omem', slow)) < 70 * MB
         assert int(other('GET', 'count').text) < 100
-        for number in range(1, 151):
+        for number in range(1, LATE_REPLIES + 1):
             expected = bulk(value) + b':%d\r\n' % number
             assert read_bytes(slow, len(expected)) == expected
-        expected = b''.join(b':%d\r\n' % number for number in range(151, 20_151))
+        expected = b''.join(b':%d\r\n' % (LATE_REPLIES + number) for number in range(1, 20_001))
         assert read_bytes(slow, len(expected)) == expected
-        assert memory(server, 'VmHWM') - before < 200 * MB
+        # Not all replies: what waits, 64 MB, up to four times while asyncio's buffer moves.
+        assert memory(server, 'VmHWM') - before < 300 * MB
         wait_until(lambda: field(other, 'omem', slow) == b'0')
 
 
