@@ -19,6 +19,9 @@ from selredis.keyspace.memory import table_bytes  # noqa: E402
 from selredis.pubsub import PubSub  # noqa: E402
 from selredis.values.hash import Hash  # noqa: E402
 from selredis.values.list import List  # noqa: E402
+from selredis.values.set import Set  # noqa: E402
+from selredis.values.sorted_set import SortedSet  # noqa: E402
+from selredis.values.stream import Stream  # noqa: E402
 
 NOW_MS = 1_700_000_000_000
 
@@ -78,6 +81,42 @@ def hashes(length: int, *, alike: bool = True, expiring: bool = False) -> Callab
     return fill
 
 
+def sets(length: int) -> Callable[[Database, int], None]:
+    def fill(db: Database, count: int) -> None:
+        for number in range(max(count // length, 1)):
+            key = b'set:%d' % number
+            members = db.get_or_create(key, Set)
+            for place in range(length):
+                members.add(b'%020d' % (number * length + place))
+            db.changed(key, b'sadd')
+
+    return fill
+
+
+def sorted_sets(length: int) -> Callable[[Database, int], None]:
+    def fill(db: Database, count: int) -> None:
+        for number in range(max(count // length, 1)):
+            key = b'zset:%d' % number
+            members = db.get_or_create(key, SortedSet)
+            for place in range(length):
+                members.put(b'%020d' % (number * length + place), float(place * 7919 % length) + 0.5)
+            db.changed(key, b'zadd')
+
+    return fill
+
+
+def streams(length: int) -> Callable[[Database, int], None]:
+    def fill(db: Database, count: int) -> None:
+        for number in range(max(count // length, 1)):
+            key = b'stream:%d' % number
+            stream = db.get_or_create(key, Stream)
+            for place in range(length):
+                stream.append((NOW_MS + place) << 64, (b'name', b'%020d' % place, b'other', b'x'))
+            db.changed(key, b'xadd')
+
+    return fill
+
+
 SHAPES: dict[str, Callable[[Database, int], None]] = {
     'strings of 10 bytes': strings(10),
     'strings of 100 bytes': strings(100),
@@ -93,6 +132,13 @@ SHAPES: dict[str, Callable[[Database, int], None]] = {
     'hashes of 5 fields with deadlines': hashes(5, expiring=True),
     'hashes of 100,000 fields': hashes(100_000),
     'hashes of 100,000 fields with deadlines': hashes(100_000, expiring=True),
+    'sets of 5 members': sets(5),
+    'sets of 1,000 members': sets(1000),
+    'sets of 100,000 members': sets(100_000),
+    'sorted sets of 5 members': sorted_sets(5),
+    'sorted sets of 100,000 members': sorted_sets(100_000),
+    'streams of 5 entries': streams(5),
+    'streams of 100,000 entries': streams(100_000),
 }
 
 

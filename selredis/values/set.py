@@ -1,7 +1,7 @@
 """A set: members in no order of theirs, any of which may be asked for at random.
 
 Theory of operation. A small set is a dict, which keeps its members in the order in which they came, as Redis does. The
-members of a large one are in Python's own sets of some 200 (values/buckets.py): they are found a cache miss sooner.
+members of a large one are in Python's own sets of some 180 (values/buckets.py): they are found a cache miss sooner.
 Neither finds its n-th member but by walking to it. So all members of a large one have a *lot*, too, a place in one
 list: a random member is that of a random lot, and with a member that is drawn and taken goes its lot, into whose place
 comes the last one.
@@ -19,7 +19,11 @@ from selredis.numeric import is_integer
 from selredis.values.buckets import Buckets
 from selredis.values.drawable_buckets import member_at
 
-MEMBERS_PER_BUCKET = 200  # 133 to 267, as there are while some are split and some not, fit into a table of 512
+MEMBERS_PER_BUCKET = 180  # 120 to 240, as there are while some are split and some not, fit into a table of 512
+
+# Of all sets of one bucket; never changed.
+NO_LOTS: list[bytes] = []
+NOBODY: set[bytes] = set()
 
 
 class Set(Buckets[Any]):
@@ -37,8 +41,8 @@ class Set(Buckets[Any]):
         super().__init__()
         self.most = 0
         self.longest = -1
-        self.lots: list[bytes] = []  # empty while there is one bucket
-        self.gone: set[bytes] = set()
+        self.lots = NO_LOTS
+        self.gone = NOBODY
         for member in members:
             self.add(member)
 
@@ -55,6 +59,7 @@ class Set(Buckets[Any]):
     def _split(self) -> int:
         if not self.mask:
             self.lots = list(self)
+            self.gone = set()
             self.buckets[0] = set(self.lots)
         return super()._split()
 
@@ -62,8 +67,8 @@ class Set(Buckets[Any]):
         into = super()._merge()
         if not self.mask:
             self.buckets[0] = dict.fromkeys(self.buckets[0])
-            self.lots = []
-            self.gone.clear()
+            self.lots = NO_LOTS
+            self.gone = NOBODY
         return into
 
     def __contains__(self, member: bytes) -> bool:
@@ -178,4 +183,5 @@ class Set(Buckets[Any]):
         copy.longest = self.longest
         if self.mask:
             copy.lots = list(self)
+            copy.gone = set()
         return copy

@@ -50,13 +50,15 @@ ID_MAP_BYTES = 500  # an IdMap with its lists
 DELIVERY_BYTES = ID_BYTES + allocated(getsizeof(Delivery(b'', 0, 0))) + 40  # with its places in two of them
 GROUP_BYTES = allocated(getsizeof(Group(0, 0))) + ID_MAP_BYTES
 CONSUMER_BYTES = allocated(getsizeof(Consumer(0))) + ID_MAP_BYTES
-STREAM_BYTES = allocated(getsizeof(Stream())) + 2 * LIST_HEAD
+STREAM_BYTES = allocated(getsizeof(Stream())) + 2 * allocated(LIST_HEAD) + allocated(getsizeof({})) + ID_BYTES
 SHAPE_BYTES = allocated(getsizeof(Shape(())))
 BLOCK_BYTES = allocated(getsizeof(Block(0, Shape(())))) + 3 * allocated(getsizeof(array('H'))) + ID_BYTES + 16
 BUCKETS_BYTES = allocated(getsizeof(Set())) + allocated(LIST_HEAD)
-SET_BYTES = allocated(LIST_HEAD) + allocated(getsizeof(set()))  # of its lots, and of those that name who is gone
+LOTS_BYTES = allocated(LIST_HEAD)
 DEADLINES_BYTES = sum(allocated(getsizeof(part)) for part in (Deadlines(1), DueTimes(), [None], array('q')))
-# Of a run its list, its array, and their bounds and places; of a score the object, its place and that of its member.
+# More than a set takes. Of a run its list, its array, and their bounds and places; of a score the object, its place and
+# that of its member.
+SORTED_SET_BYTES = allocated(getsizeof(SortedSet())) - allocated(getsizeof(Set())) + 2 * allocated(LIST_HEAD)
 RUN_BYTES = allocated(LIST_HEAD) + allocated(getsizeof(array('d'))) + 4 * 8
 SCORE_BYTES = allocated(getsizeof(0.0)) + 17
 LIST_BYTES = allocated(getsizeof(List())) + allocated(LIST_HEAD)
@@ -101,9 +103,9 @@ def buckets_bytes(table: Buckets[Any], samples: int) -> int:
 def set_bytes(members: Set, samples: int) -> int:
     """A set with its members: all of them, or the mean of so many that stand together. 0: all."""
     count = len(members)
-    head = buckets_bytes(members, samples) + SET_BYTES
-    if members.lots:
-        head += allocated(getsizeof(members.lots) - LIST_HEAD)
+    head = buckets_bytes(members, samples)
+    if members.mask:
+        head += LOTS_BYTES + allocated(getsizeof(members.lots) - LIST_HEAD) + allocated(getsizeof(members.gone))
     if not samples or count <= samples:
         return head + strings_bytes(list(members))
     return head + strings_bytes(list(islice(members, samples))) * count // samples
@@ -129,7 +131,8 @@ def hash_bytes(fields: Hash, samples: int) -> int:
 def sorted_set_bytes(members: SortedSet, samples: int) -> int:
     """A sorted set with its members: all of them, or the mean of so many that stand together. 0: all."""
     count = len(members)
-    size = buckets_bytes(members, samples) + len(members.member_runs) * RUN_BYTES + count * SCORE_BYTES
+    size = SORTED_SET_BYTES + buckets_bytes(members, samples)
+    size += len(members.member_runs) * RUN_BYTES + count * SCORE_BYTES
     some = count if not samples else min(samples, count)
     return size + strings_bytes(list(islice(members, some))) * count // (some or 1)
 

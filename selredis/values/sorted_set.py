@@ -35,6 +35,11 @@ GROUP_BITS = 4
 GROUP = 1 << GROUP_BITS
 MIXED = -1
 
+# Of all sorted sets of one run; never changed.
+NO_MEMBERS: list[bytes] = []
+NO_SCORES = array('d')
+NO_TOTALS: list[int] = []
+
 
 class SortedSet(DrawableBuckets[Scores]):
     """Members with scores, in order; in a database there is none without members.
@@ -68,6 +73,9 @@ class SortedSet(DrawableBuckets[Scores]):
         self.most = 0
         self.longest = 0
         self.member_bytes: int | None = None
+        self.bound_members = NO_MEMBERS
+        self.bound_scores = NO_SCORES
+        self.totals = NO_TOTALS
         self.starts: list[int] | None = None
         for member, score in items:
             bucket = self.bucket_of(member)
@@ -112,9 +120,10 @@ class SortedSet(DrawableBuckets[Scores]):
         copy.member_bytes = self.member_bytes
         copy.member_runs = [members.copy() for members in self.member_runs]
         copy.score_runs = [scores[:] for scores in self.score_runs]
-        copy.bound_members = self.bound_members.copy()
-        copy.bound_scores = self.bound_scores[:]
-        copy.totals = self.totals.copy()
+        if self.totals:
+            copy.bound_members = self.bound_members.copy()
+            copy.bound_scores = self.bound_scores[:]
+            copy.totals = self.totals.copy()
         return copy
 
     def shorten(self, count: int) -> None:
@@ -316,6 +325,8 @@ class SortedSet(DrawableBuckets[Scores]):
         """Make two runs of one."""
         members, scores = self.member_runs[run], self.score_runs[run]
         middle = len(members) // 2
+        if not self.totals:
+            self.bound_members, self.bound_scores, self.totals = [], array('d'), [len(members)]
         self.bound_members.insert(run, members[middle - 1])
         self.bound_scores.insert(run, scores[middle - 1])
         # Both halves are new, so that none keeps room for both.
@@ -323,8 +334,6 @@ class SortedSet(DrawableBuckets[Scores]):
         self.score_runs[run : run + 1] = [scores[:middle], scores[middle:]]
         totals = self.totals
         self.starts = None
-        if not totals:
-            totals.append(len(members))
         if len(self.member_runs) > len(totals) << GROUP_BITS:
             totals.append(0)
         for group in range(run >> GROUP_BITS, len(totals) - 1):
@@ -354,7 +363,7 @@ class SortedSet(DrawableBuckets[Scores]):
             totals[before] += moved
             totals[before + 1] -= moved
         if len(runs) == 1:
-            totals.clear()
+            self.bound_members, self.bound_scores, self.totals = NO_MEMBERS, NO_SCORES, NO_TOTALS
         elif len(runs) <= len(totals) - 1 << GROUP_BITS:
             totals.pop()
 
@@ -388,13 +397,15 @@ class SortedSet(DrawableBuckets[Scores]):
         runs = [items[start : start + JOINED] for start in range(0, len(items), JOINED)] or [[]]
         self.member_runs = [[member for member, _ in run] for run in runs]
         self.score_runs = [array('d', [score for _, score in run]) for run in runs]
-        self.bound_members = [run[-1] for run in self.member_runs[:-1]]
-        self.bound_scores = array('d', [run[-1] for run in self.score_runs[:-1]])
+        self.bound_members, self.bound_scores = NO_MEMBERS, NO_SCORES
+        if len(runs) > 1:
+            self.bound_members = [run[-1] for run in self.member_runs[:-1]]
+            self.bound_scores = array('d', [run[-1] for run in self.score_runs[:-1]])
         self._count()
 
     def _count(self) -> None:
         """Count all groups."""
         runs = self.member_runs
-        starts = range(0, len(runs), GROUP) if len(runs) > 1 else ()
-        self.totals = [sum(map(len, runs[start : start + GROUP])) for start in starts]
-        self.starts = None
+        self.totals, self.starts = NO_TOTALS, None
+        if len(runs) > 1:
+            self.totals = [sum(map(len, runs[start : start + GROUP])) for start in range(0, len(runs), GROUP)]
