@@ -114,8 +114,9 @@ def sismember(client: Client, argv: Argv) -> Reply:
 
     O(1)
     """
-    members = client.db.read(argv[1], Set)
-    return int(members is not None and argv[2] in members)
+    members: Set | None = client.db.read(argv[1], Set)
+    member = argv[2]
+    return 1 if members is not None and member in members.bucket_of(member) else 0
 
 
 @command('SMISMEMBER', arity=-3, flags='readonly fast', keys=(key('RO access', 1),), since='6.2.0', group='set')
