@@ -63,7 +63,7 @@ class KeyIndex(DrawableBuckets[list[bytes]]):
             slot &= self.mask >> 1
         buckets[slot].remove(key)
         self.room += 1
-        if self.room > 2 * KEYS_PER_BUCKET:
+        if self.room > KEYS_PER_BUCKET:
             self._shrink()
 
     def random_key(self, random: Random) -> bytes:

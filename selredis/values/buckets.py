@@ -36,7 +36,7 @@ class Buckets(Generic[Bucket]):
     """A table. A kind of it says what its buckets are, how many members are `usual` in one, and how to part them.
 
     Who adds or removes a member changes the bucket, then `room`, and calls `_split` or `_shrink` where that passes
-    0 or twice the usual number.
+    0 or the usual number.
     """
 
     __slots__ = ('_ranked', 'buckets', 'mask', 'room')
@@ -154,7 +154,7 @@ class Buckets(Generic[Bucket]):
 
     def _shrink(self) -> None:
         """Merge buckets until a quarter of the usual number of members is in each."""
-        while self.room > 2 * self.usual and self.room > 3 * self.usual * len(self.buckets) // 4:
+        while self.room > self.usual and self.room > 3 * self.usual * len(self.buckets) // 4:
             self._merge()
 
     def _merge(self) -> int:

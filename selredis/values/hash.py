@@ -143,7 +143,7 @@ class Hash(DrawableBuckets[Fields]):
         if self.deadlines is not None:
             self.deadlines.times.pop(field, None)
         self.room += 1
-        if self.room > 2 * FIELDS_PER_BUCKET:
+        if self.room > FIELDS_PER_BUCKET:
             self._shrink()
         return True
 

@@ -145,7 +145,7 @@ class Set(Buckets[Any]):
         else:
             del bucket[member]
         self.room += 1
-        if self.room > 2 * MEMBERS_PER_BUCKET:
+        if self.room > MEMBERS_PER_BUCKET:
             self._shrink()
 
     def _take_lot(self, place: int) -> bytes:

@@ -175,7 +175,7 @@ class SortedSet(DrawableBuckets[Scores]):
         self.longest = max(self.longest, len(member))
         del self.bucket_of(member)[member]
         self.room += 1
-        if self.room > 2 * self.usual:
+        if self.room > self.usual:
             self._shrink()
 
     def rank(self, member: bytes) -> int | None:
