@@ -1,7 +1,5 @@
 """Who may do what. So far there is one user, `default`, who may do everything and has one password or none."""
 
-from hashlib import sha256
-
 from selredis.errors import ConfigError
 
 ONE_USER = 'there are no users yet but the default one, who may do everything and has at most one password'
@@ -12,7 +10,16 @@ OPTIONAL = {b'sanitize-payload'}
 
 
 def hash_of(password: bytes) -> bytes:
+    from hashlib import sha256
+
     return sha256(password).hexdigest().encode()
+
+
+def is_secret(word: bytes, secret: bytes) -> bool:
+    """Whether a word is the secret; how long that takes does not tell how much of it is."""
+    from hmac import compare_digest
+
+    return compare_digest(word, secret)
 
 
 def describe_default_user(password: bytes) -> bytes:

@@ -19,11 +19,10 @@ import selredis.commands  # noqa: F401  (importing them fills the command table)
 from selredis.clock import Clock, SystemClock
 from selredis.config import Config
 from selredis.engine.engine import SLICE_MS, Engine
-from selredis.errors import ConfigError
+from selredis.errors import ConfigError, TlsError
 from selredis.log import Log
 from selredis.net.listener import ListenError, format_address, listen_tcp, listen_unix
 from selredis.net.remote_client import ConnectionTable, RemoteClient
-from selredis.net.tls import TLS_PARAMETERS, TlsError
 from selredis.resp.parser import ParserLimits
 from selredis.supervision import Supervisor
 from selredis.timers import Timers
@@ -46,6 +45,22 @@ PROTECTED = (
     b" server. 3) If you started the server manually just for testing, restart it with the '--protected-mode no'"
     b' option. 4) Set up an authentication password for the default user. NOTE: You only need to do one of the above'
     b' things in order for the server to start accepting connections from the outside.\r\n'
+)
+
+# Whose change means another context of TLS.
+TLS_PARAMETERS = (
+    'tls-cert-file',
+    'tls-key-file',
+    'tls-key-file-pass',
+    'tls-dh-params-file',
+    'tls-ca-cert-file',
+    'tls-ca-cert-dir',
+    'tls-auth-clients',
+    'tls-protocols',
+    'tls-ciphers',
+    'tls-ciphersuites',
+    'tls-prefer-server-ciphers',
+    'tls-session-caching',
 )
 
 

@@ -42,3 +42,7 @@ class ProtocolError(Exception):
 
 class ConfigError(Exception):
     """A parameter's name or value cannot be taken; str() is Redis's reason."""
+
+
+class TlsError(Exception):
+    """TLS cannot be had as it is configured; str() is the line for the log."""

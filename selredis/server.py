@@ -2,7 +2,6 @@
 
 import signal
 import socket
-import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +12,6 @@ from selredis.log import Log
 from selredis.net.connection import Connection
 from selredis.net.listener import Listener
 from selredis.net.loop import Loop
-from selredis.net.tls import make_context
-from selredis.net.tls_connection import TlsConnection
 
 
 class Server(Driver):
@@ -24,7 +21,7 @@ class Server(Driver):
         super().__init__(config, log, clock, free_port=free_port)
         self.loop = Loop(self.clock, self.engine.timers, self.on_callback_error, self.engine.stats)
         self.loop.before_wait = self.before_sleep
-        self.context: ssl.SSLContext | None = None  # for those who come in by TLS from now on
+        self.connect_tls: Callable[[socket.socket], Connection] | None = None  # for who comes in by TLS from now on
         self.engine.deployment.multiplexing_api = type(self.loop.selector).__name__.removesuffix('Selector').lower()
 
     def add_listener(self, sock: socket.socket, kind: str) -> None:
@@ -32,9 +29,15 @@ class Server(Driver):
         self.listeners.append(Listener(self.loop, self.engine.timers, sock, kind, accepted, self.on_out_of_descriptors))
 
     def prepare_tls(self) -> None:
-        self.context, warnings = make_context(self.config)
+        from selredis.net.tls import make_context
+        from selredis.net.tls_connection import TlsConnection
+
+        context, warnings = make_context(self.config)
         for warning in warnings:
             self.log.warning(warning)
+        self.connect_tls = lambda sock: TlsConnection(
+            self.engine, self.loop, self.table, sock, self.limits, context, self.on_secured
+        )
 
     def call_again(self) -> None:
         self.loop.call_again()
@@ -85,10 +88,8 @@ class Server(Driver):
             sock.close()
             return
         self.engine.tell_time()
-        assert self.context is not None
-        self.settle_in(
-            TlsConnection(self.engine, self.loop, self.table, sock, self.limits, self.context, self.on_secured), origin
-        )
+        assert self.connect_tls is not None
+        self.settle_in(self.connect_tls(sock), origin)
 
     def settle_in(self, connection: Connection, origin: Origin) -> None:
         try:
@@ -96,7 +97,7 @@ class Server(Driver):
         except OSError:
             connection.doom()
 
-    def on_secured(self, connection: TlsConnection) -> None:
+    def on_secured(self, connection: Connection) -> None:
         """A handshake is over: the newcomer may stay, or is told why not."""
         error = self.admission_error(connection.local)
         if error:

@@ -66,6 +66,7 @@ def test_an_empty_tree_is_a_fault(tmp_path):
         ('net/loop.py', 'import threading\n', 'loop.py:1: imports threading'),
         ('net/loop.py', 'from concurrent.futures import Future\n', 'loop.py:1: imports concurrent'),
         ('errors.py', 'def f():\n    import os\n', 'errors.py:2: an import inside a function or class'),
+        ('errors.py', 'def f():\n    from ssl import SSLError\n', 'errors.py:2: an import inside a function or class'),
         ('errors.py', 'class C:\n    if 1:\n        import os\n', 'errors.py:3: an import inside a function or class'),
         ('errors.py', 'import hiredis\n', 'errors.py:1: imports hiredis, which is not in the standard library'),
         ('errors.py', 'from tests.harness import wire\n', 'errors.py:1: imports tests, which is not in the'),
@@ -84,6 +85,13 @@ def test_a_broken_rule_is_one_fault(tree, name, source, fault):
     faults, _ = tree({name: source})
     assert len(faults) == 1, faults
     assert fault in faults[0]
+
+
+def test_what_is_dear_may_be_imported_late(tree):
+    source = (
+        'def f():\n    from hashlib import sha256\n    import hmac\n    from selredis.net.tls import make_context\n'
+    )
+    assert tree({'server.py': source, 'net/tls.py': ''}) == ([], [])
 
 
 def test_files_of_one_floor_may_know_each_other_by_type(tree):

@@ -1,7 +1,6 @@
 """Connections: saying hello and goodbye, authentication, the choice of database and protocol."""
 
-from hmac import compare_digest
-
+from selredis.acl import is_secret
 from selredis.engine.client import Client, check_name
 from selredis.engine.command import Argv, command
 from selredis.engine.engine import c_string
@@ -67,7 +66,7 @@ def authenticate(client: Client, user: bytes, password: bytes) -> None:
     The one user there is needs no password until requirepass sets one.
     """
     secret = client.engine.config['requirepass']
-    if user != DEFAULT_USER or (secret and not compare_digest(password, secret)):
+    if user != DEFAULT_USER or (secret and not is_secret(password, secret)):
         client.engine.stats.denied_auth += 1
         raise ReplyError(b'WRONGPASS invalid username-password pair or user is disabled.')
     client.user = user

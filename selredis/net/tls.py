@@ -11,22 +11,7 @@ import warnings
 from collections.abc import Callable
 
 from selredis.config import Config
-
-# Those whose change means another context.
-TLS_PARAMETERS = (
-    'tls-cert-file',
-    'tls-key-file',
-    'tls-key-file-pass',
-    'tls-dh-params-file',
-    'tls-ca-cert-file',
-    'tls-ca-cert-dir',
-    'tls-auth-clients',
-    'tls-protocols',
-    'tls-ciphers',
-    'tls-ciphersuites',
-    'tls-prefer-server-ciphers',
-    'tls-session-caching',
-)
+from selredis.errors import TlsError
 
 VERIFY_MODES = {'no': ssl.CERT_NONE, 'optional': ssl.CERT_OPTIONAL, 'yes': ssl.CERT_REQUIRED}
 PROTOCOLS = {
@@ -36,10 +21,6 @@ PROTOCOLS = {
     'tlsv1.3': (ssl.TLSVersion.TLSv1_3, ssl.OP_NO_TLSv1_3),
 }
 DEFAULT_PROTOCOLS = 'TLSv1.2 TLSv1.3'
-
-
-class TlsError(Exception):
-    """TLS cannot be had as it is configured; str() is the line for the log."""
 
 
 def make_context(config: Config) -> tuple[ssl.SSLContext, list[str]]:

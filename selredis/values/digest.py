@@ -4,7 +4,6 @@ Twenty bytes, each step of SHA-1: `xor` where order does not count, `mix` where 
 """
 
 from collections.abc import Callable
-from hashlib import sha1
 from typing import Any
 
 from selredis.numeric import format_double
@@ -24,17 +23,20 @@ SIZE = 20
 class Digest:
     """A fingerprint in the making."""
 
-    __slots__ = ('state',)
+    __slots__ = ('sha1', 'state')
 
     def __init__(self) -> None:
+        from hashlib import sha1
+
+        self.sha1 = sha1
         self.state = 0
 
     def xor(self, data: bytes | bytearray) -> None:
-        self.state ^= int.from_bytes(sha1(data, usedforsecurity=False).digest(), 'big')
+        self.state ^= int.from_bytes(self.sha1(data, usedforsecurity=False).digest(), 'big')
 
     def mix(self, data: bytes | bytearray) -> None:
         self.xor(data)
-        self.state = int.from_bytes(sha1(self.bytes, usedforsecurity=False).digest(), 'big')
+        self.state = int.from_bytes(self.sha1(self.bytes, usedforsecurity=False).digest(), 'big')
 
     def mix_value(self, value: Any, has_deadline: bool) -> None:
         """Take in a value, its kind, and whether it will expire (not when)."""

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from selredis.config import Config
-from selredis.net.tls import TlsError, make_context
+from selredis.errors import TlsError
+from selredis.net.tls import make_context
 from tests.harness.certificates import Certificates
 
 
