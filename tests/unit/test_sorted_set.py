@@ -54,6 +54,7 @@ def check(members: SortedSet, model: Model) -> None:
     groups = range(0, len(runs), sorted_set.GROUP) if len(runs) > 1 else ()
     assert members.totals == [sum(map(len, runs[start : start + sorted_set.GROUP])) for start in groups]
     assert members.starts in (None, [0, *accumulate(members.totals)])
+    assert members.run_starts in (None, [0, *accumulate(map(len, members.member_runs[:-1]))])
 
 
 numbers = st.integers(0, MANY)
