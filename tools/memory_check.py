@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
@@ -18,6 +19,7 @@ from selredis.keyspace.database import Database, Keyspace  # noqa: E402
 from selredis.keyspace.memory import table_bytes  # noqa: E402
 from selredis.pubsub import PubSub  # noqa: E402
 from selredis.values.hash import Hash  # noqa: E402
+from selredis.values.kinds import TYPE_NAMES  # noqa: E402
 from selredis.values.list import List  # noqa: E402
 from selredis.values.set import Set  # noqa: E402
 from selredis.values.sorted_set import SortedSet  # noqa: E402
@@ -51,16 +53,46 @@ def mixed(db: Database, count: int) -> None:
         db.set(b'key:%d' % number, b'x' * (number * 7919 % 3000 + 2))
 
 
-def lists(length: int, element_bytes: int) -> Callable[[Database, int], None]:
+def values(
+    kind: type, event: bytes, length: int, add: Callable[[Any, int, int], object]
+) -> Callable[[Database, int], None]:
+    """Values of so many members. `add(value, place, serial)` gives one its next member, the serial-th of all."""
+
     def fill(db: Database, count: int) -> None:
         for number in range(max(count // length, 1)):
-            key = b'list:%d' % number
-            items = db.get_or_create(key, List)
+            key = b'%b:%d' % (TYPE_NAMES[kind], number)
+            value = db.get_or_create(key, kind)
             for place in range(length):
-                items.push_right(b'%0*d' % (element_bytes, place))
-            db.changed(key, b'rpush')
+                add(value, place, number * length + place)
+            db.changed(key, event)
 
     return fill
+
+
+def lists(length: int, element_bytes: int) -> Callable[[Database, int], None]:
+    return values(List, b'rpush', length, lambda items, place, _: items.push_right(b'%0*d' % (element_bytes, place)))
+
+
+def sets(length: int) -> Callable[[Database, int], None]:
+    return values(Set, b'sadd', length, lambda members, _, serial: members.add(b'%020d' % serial))
+
+
+def sorted_sets(length: int) -> Callable[[Database, int], None]:
+    return values(
+        SortedSet,
+        b'zadd',
+        length,
+        lambda members, place, serial: members.put(b'%020d' % serial, place * 7919 % length + 0.5),
+    )
+
+
+def streams(length: int) -> Callable[[Database, int], None]:
+    return values(
+        Stream,
+        b'xadd',
+        length,
+        lambda stream, place, _: stream.append((NOW_MS + place) << 64, (b'name', b'%020d' % place, b'other', b'x')),
+    )
 
 
 def hashes(length: int, *, alike: bool = True, expiring: bool = False) -> Callable[[Database, int], None]:
@@ -77,42 +109,6 @@ def hashes(length: int, *, alike: bool = True, expiring: bool = False) -> Callab
                     fields.set_deadline(name, NOW_MS + place + number)
             db.note_fields(key, fields)
             db.changed(key, b'hset')
-
-    return fill
-
-
-def sets(length: int) -> Callable[[Database, int], None]:
-    def fill(db: Database, count: int) -> None:
-        for number in range(max(count // length, 1)):
-            key = b'set:%d' % number
-            members = db.get_or_create(key, Set)
-            for place in range(length):
-                members.add(b'%020d' % (number * length + place))
-            db.changed(key, b'sadd')
-
-    return fill
-
-
-def sorted_sets(length: int) -> Callable[[Database, int], None]:
-    def fill(db: Database, count: int) -> None:
-        for number in range(max(count // length, 1)):
-            key = b'zset:%d' % number
-            members = db.get_or_create(key, SortedSet)
-            for place in range(length):
-                members.put(b'%020d' % (number * length + place), float(place * 7919 % length) + 0.5)
-            db.changed(key, b'zadd')
-
-    return fill
-
-
-def streams(length: int) -> Callable[[Database, int], None]:
-    def fill(db: Database, count: int) -> None:
-        for number in range(max(count // length, 1)):
-            key = b'stream:%d' % number
-            stream = db.get_or_create(key, Stream)
-            for place in range(length):
-                stream.append((NOW_MS + place) << 64, (b'name', b'%020d' % place, b'other', b'x'))
-            db.changed(key, b'xadd')
 
     return fill
 
