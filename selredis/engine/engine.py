@@ -272,7 +272,7 @@ class Engine:
                     encoded = client.encoders[type(reply)](reply)
                     append(encoded)
                     if len(encoded) > LARGE_REPLY_BYTES:
-                        if same is not None:  # this time it was perhaps not
+                        if same is not None:  # brief as a rule, but perhaps not where there is so much to say
                             self.measure(client, same, place - first, argv, begin_ns, mixed, long=True)
                             measured = same = name = None
                         large_bytes += len(encoded)

@@ -20,23 +20,26 @@ FIELD_HAS_DEADLINE = b'!!hexpire!!'  # of a hash: 7.4 and later
 SIZE = 20
 
 
+def sha1_of(data: bytes | bytearray) -> int:
+    from hashlib import sha1
+
+    return int.from_bytes(sha1(data, usedforsecurity=False).digest(), 'big')
+
+
 class Digest:
     """A fingerprint in the making."""
 
-    __slots__ = ('sha1', 'state')
+    __slots__ = ('state',)
 
     def __init__(self) -> None:
-        from hashlib import sha1
-
-        self.sha1 = sha1
         self.state = 0
 
     def xor(self, data: bytes | bytearray) -> None:
-        self.state ^= int.from_bytes(self.sha1(data, usedforsecurity=False).digest(), 'big')
+        self.state ^= sha1_of(data)
 
     def mix(self, data: bytes | bytearray) -> None:
         self.xor(data)
-        self.state = int.from_bytes(self.sha1(self.bytes, usedforsecurity=False).digest(), 'big')
+        self.state = sha1_of(self.bytes)
 
     def mix_value(self, value: Any, has_deadline: bool) -> None:
         """Take in a value, its kind, and whether it will expire (not when)."""

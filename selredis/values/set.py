@@ -109,6 +109,7 @@ class Set(Buckets[Any]):
         return True
 
     def random_member(self, random: Random) -> bytes:
+        """Any member, each as likely as another. The set must not be empty."""
         if not self.mask:
             members = self.buckets[0]
             return member_at(members, int(random.random() * len(members)))

@@ -413,7 +413,7 @@ class SortedSet(DrawableBuckets[Scores]):
                 self._join_run(run)
 
     def _arrange(self) -> None:
-        """Put everything in order that is in the buckets."""
+        """Put everything in order that is in the buckets; there was no order before."""
         items = sorted(chain.from_iterable(bucket.items() for bucket in self.buckets))
         items.sort(key=itemgetter(1))
         sizes = {len(member) for member, _ in items}
@@ -421,7 +421,6 @@ class SortedSet(DrawableBuckets[Scores]):
         runs = [items[start : start + JOINED] for start in range(0, len(items), JOINED)] or [[]]
         self.member_runs = [[member for member, _ in run] for run in runs]
         self.score_runs = [array('d', [score for _, score in run]) for run in runs]
-        self.bound_members, self.bound_scores = NO_MEMBERS, NO_SCORES
         if len(runs) > 1:
             self.bound_members = [run[-1] for run in self.member_runs[:-1]]
             self.bound_scores = array('d', [run[-1] for run in self.score_runs[:-1]])
