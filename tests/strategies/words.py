@@ -69,27 +69,19 @@ def as_written(word: bytes) -> bytes:
     return word
 
 
-# How a command is called, and what is wrong with it: -1 a word is missing, 1 there is one too many.
-manners = st.sampled_from(
-    [
-        (change, flaw)
-        for flaw in (*[0] * 20, -1, 1, *[0] * 20)  # not the first or last, as above
-        for change in (as_written, as_written, as_written, bytes.lower, bytes.title)
-    ]
-)
+# How a command is called, how many words it lacks, and which ones are too many. What is wrong is not the first or last,
+# as above.
+right = [(change, 0, ()) for change in (as_written, as_written, as_written, bytes.lower, bytes.title)] * 20
+wrong = [(as_written, 1, ())] * 5 + [(as_written, 0, (word,)) for word in (b'', b'x', b'7', b'-3', b'2.5')]
+manners = st.sampled_from(right + wrong + right)
 
 
 def line(name: bytes, *parts: Part) -> SearchStrategy[Argv]:
     """A command of these parts; once in a while a word is missing or there is one too many."""
 
     def assemble(drawn: tuple[Any, ...]) -> Argv:
-        (change, flaw), words = drawn
-        argv = [change(name), *words]
-        if flaw < 0 and words:
-            argv.pop()
-        elif flaw > 0:
-            argv.append(b'extra')
-        return argv
+        (change, missing, surplus), words = drawn
+        return [change(name), *words[: len(words) - missing], *surplus]
 
     return st.tuples(manners, together(parts)).map(assemble)
 

@@ -40,7 +40,7 @@ def check_samples(results: Results, contestants: set[str]) -> None:
 
 def test_a_quick_run_measures_everything_and_makes_its_page(tmp_path):
     stored = tmp_path / 'quick.json'
-    compared = {'selectors', 'asyncio'}
+    compared = {'selectors', 'asyncio', 'streams'}
     results, said = quick_run(stored, '--name', 'quick', '--contestants', ','.join(compared))
     assert results.name == 'quick'
     assert results.quick
