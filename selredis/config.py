@@ -208,7 +208,7 @@ class Config:
     def _warn(self, parameters: Iterable[Parameter[Any]]) -> None:
         for parameter in parameters:
             if parameter.unkept and self._values[parameter.name] != parameter.default:
-                shown = os.fsdecode(self.show(parameter))
+                shown = '(redacted)' if parameter.kind.secret else os.fsdecode(self.show(parameter))
                 self._warnings.append(f'WARNING: "{parameter.name} {shown}" has no effect: {parameter.unkept}')
 
 

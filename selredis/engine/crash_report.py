@@ -65,17 +65,10 @@ def circumstances(engine: Engine, client: Client, argv: Argv) -> list[str]:
 
 def call_text(commands: Mapping[bytes, Command], argv: Argv) -> str:
     """A command's words, quoted, the long ones cut, and no more than some of them; passwords are left out."""
-    words = [b'"%b"' % shown(word) for word in without_passwords(commands, argv)[:SHOWN_WORDS]]
+    words = [b'"%b"' % shown(word) for word in redacted(commands, argv)[:SHOWN_WORDS]]
     if len(argv) > SHOWN_WORDS:
         words.append(b'... (%d more)' % (len(argv) - SHOWN_WORDS))
     return b' '.join(words).decode('ascii', 'backslashreplace')
-
-
-def without_passwords(commands: Mapping[bytes, Command], argv: Argv) -> Argv:
-    command = commands.get(argv[0].lower())
-    if command is not None and len(argv) > 1:
-        command = command.subcommands.get(argv[1].lower(), command)
-    return argv if command is None else redacted(command, argv)
 
 
 def shown(word: bytes) -> bytes:

@@ -336,7 +336,7 @@ class Engine:
         self.latency.note(event, now_ns // 1_000_000_000, taken_ns // 1_000_000)
         slow_us = self.config['slowlog-log-slower-than']
         if 0 <= slow_us <= taken_ns // 1000 and 'skip_slowlog' not in command.flags:
-            words = redacted(command, argv)
+            words = redacted(self.commands, argv)
             self.slowlog.add(words, now_ns // 1_000_000_000, taken_ns // 1000, client.addr, client.name)
             self.slowlog.trim(self.config['slowlog-max-len'])
 

@@ -16,7 +16,7 @@ def feed(monitors: dict[Client, None], now_us: int, client: Client, db: int, com
         *divmod(now_us, 1_000_000),
         db,
         place_of(client),
-        b' '.join(map(quote, redacted(command, argv))),
+        b' '.join(map(quote, redacted(client.engine.commands, argv))),
     )
     for monitor in monitors:
         monitor.queue(line)
