@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from selredis.acl import read_user
 from selredis.config_kinds import WRONG_NUMBER_OF_ARGUMENTS
 from selredis.config_table import BY_NAME, OUTDATED, PARAMETERS, Parameter
-from selredis.engine.command import COMMANDS, Command
+from selredis.engine.command import COMMANDS, UNIMPLEMENTED, Command
 from selredis.errors import ConfigError, ReplyError
 from selredis.glob import compile_glob
 from selredis.resp.inline import split_words
@@ -32,6 +32,7 @@ class Config:
         self._warnings: list[str] = []
         self._user: list[bytes] | None = None  # words of the last `user` line
         self.commands: dict[bytes, Command] = COMMANDS  # by the names that this server has for them
+        self._unimplemented = UNIMPLEMENTED  # by the names that Redis would have for them
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
@@ -176,18 +177,28 @@ class Config:
                 raise ConfigError(BAD_DIRECTIVE)
 
     def rename_command(self, name: bytes, new_name: bytes) -> None:
-        """Have this server know a command by another name, or not at all if that is empty. Raises ConfigError."""
-        command = self.commands.get(name.lower())
-        if command is None:
+        """Rename a command of this server, or disable it if the new name is empty.
+
+        A command that isn't implemented may be renamed, too, and is unknown by any name. Raises ConfigError if no
+        command has the old name, or one has the new name already.
+        """
+        name, target = name.lower(), new_name.lower()
+        command = self.commands.get(name)
+        if command is None and name not in self._unimplemented:
             raise ConfigError('No such command in rename-command')
         if self.commands is COMMANDS:
             self.commands = dict(COMMANDS)
-        del self.commands[name.lower()]
+        self._unimplemented -= {name}
+        self.commands.pop(name, None)
         self.commands.pop(name.upper(), None)
-        if new_name:
-            if new_name.lower() in self.commands:
-                raise ConfigError('Target command name already exists')
-            self.commands[new_name.lower()] = self.commands[new_name.upper()] = command
+        if not target:
+            return
+        if target in self.commands or target in self._unimplemented:
+            raise ConfigError('Target command name already exists')
+        if command is None:
+            self._unimplemented |= {target}
+        else:
+            self.commands[target] = self.commands[target.upper()] = command
 
     def finish_reading(self) -> None:
         """All files and options are read: see what they ask for in vain, for take_warnings.

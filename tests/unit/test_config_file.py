@@ -16,7 +16,7 @@ from selredis.config_file import (
     load,
     parse_command_line,
 )
-from selredis.engine.command import COMMANDS
+from selredis.engine.command import COMMANDS, UNIMPLEMENTED
 
 
 @pytest.fixture
@@ -262,6 +262,41 @@ def test_names_may_be_exchanged():
     config = start('-', stdin=b'rename-command get other\nrename-command set GET\nrename-command other set\n')
     assert config.commands[b'get'] is COMMANDS[b'set']
     assert config.commands[b'SET'] is COMMANDS[b'get']
+
+
+HARDENED = b"""
+rename-command EVAL ""
+rename-command Save keep-this
+rename-command keep-this and-that
+rename-command BGREWRITEAOF ""
+rename-command SLAVEOF ""
+rename-command GET Eval
+"""
+
+
+def test_commands_that_are_not_implemented_may_be_renamed():
+    config = start('-', stdin=HARDENED)
+    assert set(config.commands) - set(COMMANDS) == {b'eval', b'EVAL'}
+    assert config.commands[b'eval'] is COMMANDS[b'get']
+
+
+def test_a_command_is_either_implemented_or_not():
+    assert not UNIMPLEMENTED & set(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ('lines', 'reason'),
+    [
+        ('rename-command get EVAL', 'Target command name already exists'),
+        ('rename-command eval hush\nrename-command get HUSH', 'Target command name already exists'),
+        ('rename-command eval SAVE', 'Target command name already exists'),
+        ('rename-command eval ""\nrename-command eval x', 'No such command in rename-command'),
+        ('rename-command sentinel x', 'No such command in rename-command'),
+    ],
+)
+def test_a_command_that_is_not_implemented_has_one_name(lines, reason):
+    *_, last = lines.split('\n')
+    assert fatal('-', stdin=lines.encode())[1:] == [f">>> '{last}'", reason]
 
 
 @pytest.mark.parametrize(

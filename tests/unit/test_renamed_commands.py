@@ -10,6 +10,8 @@ def config(config):
     config.rename_command(b'config', b'Hush')
     config.rename_command(b'flushall', b'')
     config.rename_command(b'get', b'fetch')
+    config.rename_command(b'eval', b'run')
+    config.rename_command(b'save', b'')
     return config
 
 
@@ -24,6 +26,12 @@ def test_only_the_new_name_is_known(client):
     assert client('GET', 'a') == "ERR unknown command 'GET', with args beginning with: 'a' "
     assert client('FlushAll') == "ERR unknown command 'FlushAll', with args beginning with: "
     assert client('hush', 'get', 'hz') == [b'hz', b'10']
+
+
+@pytest.mark.parametrize('name', ['EVAL', 'run', 'SAVE'])
+def test_a_renamed_command_that_is_not_implemented_is_unknown(client, name):
+    assert client(name, 'a') == f"ERR unknown command '{name}', with args beginning with: 'a' "
+    assert client('COMMAND', 'INFO', name) == [None]
 
 
 def test_errors_speak_of_the_command_by_its_own_name_and_of_the_container_as_it_was_called(client):
