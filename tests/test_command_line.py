@@ -284,8 +284,9 @@ def test_a_taken_port_is_told_in_a_line(start: Start) -> None:
     ]
 
 
-def test_unix_socket_alone(start: Start, tmp_path: Path) -> None:
+def test_unix_socket_alone_in_place_of_an_empty_file(start: Start, tmp_path: Path) -> None:
     path = str(tmp_path / 'redis.sock')
+    Path(path).touch()
     server = start('--port', '0', '--unixsocket', path)
     with WireClient(path) as client:
         assert as_text(client('PING')) == 'PONG'

@@ -183,10 +183,10 @@ COMMANDS: dict[bytes, Command] = {}  # by lower-case and by upper-case name; sub
 
 # Commands of Redis 7.4 that aren't implemented. `rename-command` accepts them, because configuration files disable them.
 UNIMPLEMENTED = frozenset(
-    b'''
+    b"""
     acl bgrewriteaof bgsave dump eval eval_ro evalsha evalsha_ro failover fcall fcall_ro function lastsave migrate psync
     replconf replicaof restore restore-asking save script slaveof sync
-    '''.split()
+    """.split()
 )
 
 

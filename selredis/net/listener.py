@@ -164,13 +164,14 @@ def resolve(host: str, port: int) -> tuple[int, Any]:
 
 
 def listen_unix(path: str, mode: int, backlog: int) -> socket.socket:
-    """Open a unix socket in place of one that an earlier run left behind; mode 0 leaves the permissions to umask.
+    """Open a unix socket; mode 0 leaves the permissions to umask.
 
-    Raises ListenError.
+    A socket that an earlier run left behind is replaced, and so is an empty regular file (a temporary file, whose name
+    was chosen with it). Raises ListenError if there is anything else, or if the system refuses.
     """
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        remove_socket_file(path)
+        make_way(path)
         sock.bind(path)
         if mode:
             os.chmod(path, mode)
@@ -178,13 +179,34 @@ def listen_unix(path: str, mode: int, backlog: int) -> socket.socket:
     except OSError as error:
         sock.close()
         raise ListenError(f'Failed opening Unix socket: bind: {error.strerror or error}') from error
+    except ListenError:
+        sock.close()
+        raise
     return sock
+
+
+def make_way(path: str) -> None:
+    """Remove a stale socket or an empty regular file. Raises ListenError if something else has the name."""
+    if not os.path.lexists(path):
+        return
+    if not is_replaceable(path):
+        raise ListenError(f'Failed opening Unix socket: {path} exists and is neither a socket nor an empty file')
+    os.unlink(path)
+
+
+def is_replaceable(path: str) -> bool:
+    """Whether there is a socket or an empty regular file, or a symbolic link to one."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:  # a symbolic link to nothing
+        return False
+    return stat.S_ISSOCK(found.st_mode) or (stat.S_ISREG(found.st_mode) and found.st_size == 0)
 
 
 def remove_socket_file(path: str) -> None:
     """Remove a unix socket's file; never a file of another kind."""
     try:
-        if stat.S_ISSOCK(os.stat(path).st_mode):
+        if stat.S_ISSOCK(os.lstat(path).st_mode):
             os.unlink(path)
     except FileNotFoundError:
         return
