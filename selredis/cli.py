@@ -14,10 +14,10 @@ from selredis.driver import Driver
 from selredis.errors import ConfigError
 from selredis.log import Log
 from selredis.net.listener import ListenError
-from selredis.process import OomScore, run_on_processors
+from selredis.process import OomScore, allocator, run_on_processors
 from selredis.server import Server
 from selredis.supervision import find_supervisor
-from selredis.version import REDIS_VERSION, SELREDIS_VERSION
+from selredis.version import ARCH_BITS, GIT_DIRTY, GIT_SHA1, REDIS_VERSION, SELREDIS_VERSION, build_id
 
 STANDARD_INPUT, STANDARD_ERROR = 0, 2
 PID_FILE = '/var/run/redis.pid'  # of a server in the background, unless it is told another (redis config.h)
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None, make_driver: Callable[[Config, 
     open_standard_descriptors()
     invocation = parse_command_line(sys.argv[1:] if arguments is None else arguments)
     if invocation.wants == 'version':
-        print(f'selredis v={SELREDIS_VERSION} redis={REDIS_VERSION} python={platform.python_version()}')
+        print(version_line())
         return 0
     if invocation.wants == 'help':
         print(USAGE, end='', file=sys.stderr)
@@ -75,6 +75,17 @@ def main(arguments: Sequence[str] | None = None, make_driver: Callable[[Config, 
     server.engine.deployment.supervised = supervisor.name
     pid_file = config.path('pidfile') or (PID_FILE if in_background else '')
     return serve(server, invocation, pid_file)
+
+
+def version_line() -> str:
+    """The line that `redis-server --version` prints, and the versions of selredis and Python.
+
+    Redis's version comes first: programs that start a server take the first dotted number for it.
+    """
+    return (
+        f'Redis server v={REDIS_VERSION} sha={GIT_SHA1}:{GIT_DIRTY} malloc={allocator()} bits={ARCH_BITS}'
+        f' build={build_id()} selredis={SELREDIS_VERSION} python={platform.python_version()}'
+    )
 
 
 def serve(server: Driver, invocation: Invocation, pid_path: str = '') -> int:

@@ -1,6 +1,7 @@
 """The program as an operator meets it: its arguments, its log, its signals, its end."""
 
 import os
+import platform
 import re
 import shutil
 import signal
@@ -126,8 +127,18 @@ def as_text(reply: Reply) -> str:
 def test_version(option: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main([option]) == 0
     out = capfd.readouterr().out
-    assert out.startswith(f'selredis v={SELREDIS_VERSION} redis={REDIS_VERSION} ')
+    fields = dict(field.split('=', 1) for field in out.removeprefix('Redis server ').split())
+    assert out.startswith(f'Redis server v={REDIS_VERSION} sha=00000000:0 malloc=')
     assert out.count('\n') == 1
+    assert list(fields) == ['v', 'sha', 'malloc', 'bits', 'build', 'selredis', 'python']
+    assert fields['selredis'] == SELREDIS_VERSION
+    assert fields['python'] == platform.python_version()
+    assert int(fields['build'], 16) > 0
+
+
+def test_the_first_dotted_number_of_the_version_is_that_of_redis(capfd: pytest.CaptureFixture[str]) -> None:
+    main(['--version'])
+    assert re.findall(r'\d+(?:\.\d+)+', capfd.readouterr().out)[0] == REDIS_VERSION
 
 
 @pytest.mark.parametrize('option', ['-h', '--help'])

@@ -15,7 +15,6 @@ ready together with what is in use now.
 import os
 import sys
 import time
-import zlib
 from collections.abc import Callable, Collection
 from itertools import islice
 
@@ -23,7 +22,7 @@ from selredis import process
 from selredis.engine.engine import Engine
 from selredis.keyspace.database import Database, Gone
 from selredis.values.buckets import RANK_BITS
-from selredis.version import REDIS_VERSION, SELREDIS_VERSION
+from selredis.version import ARCH_BITS, GIT_DIRTY, GIT_SHA1, REDIS_VERSION, SELREDIS_VERSION, build_id
 
 Fields = dict[str, object]
 
@@ -44,12 +43,12 @@ def server(engine: Engine) -> Fields:
         'redis_version': REDIS_VERSION,
         'server_name': 'selredis',
         'selredis_version': SELREDIS_VERSION,
-        'redis_git_sha1': '00000000',  # as of every Redis that was not built from a repository
-        'redis_git_dirty': 0,
+        'redis_git_sha1': GIT_SHA1,
+        'redis_git_dirty': GIT_DIRTY,
         'redis_build_id': build_id(),
         'redis_mode': 'standalone',
         'os': f'{system.sysname} {system.release} {system.machine}',
-        'arch_bits': 64 if sys.maxsize > 1 << 32 else 32,
+        'arch_bits': ARCH_BITS,
         'monotonic_clock': time.get_clock_info('monotonic').implementation,
         'multiplexing_api': deployment.multiplexing_api,
         'python_version': '.'.join(map(str, sys.version_info[:3])),
@@ -68,11 +67,6 @@ def server(engine: Engine) -> Fields:
         'io_threads_active': 0,
         **listeners(engine),
     }
-
-
-def build_id() -> str:
-    """What tells this program from others: a digest of its version and of Python's."""
-    return f'{zlib.crc32(f"{SELREDIS_VERSION} {sys.version}".encode()):x}'
 
 
 def listeners(engine: Engine) -> Fields:
