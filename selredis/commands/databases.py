@@ -1,10 +1,13 @@
 """Whole databases: how large they are, emptying and exchanging them."""
 
+import sys
+
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command
 from selredis.engine.options import database
 from selredis.engine.syntax import about
 from selredis.errors import SYNTAX, ReplyError
+from selredis.keyspace.freeing import LARGE
 from selredis.numeric import integer32
 from selredis.resp.reply import OK, Reply
 
@@ -49,9 +52,9 @@ def flushdb(client: Client, argv: Argv) -> Reply:
 
     O(N) with N keys
     """
-    at_once = read_sync(argv)
+    lazy_above = read_mode(argv)
     client.engine.tracking.flush()
-    client.db.clear(at_once=at_once)
+    client.db.clear(lazy_above)
     return OK
 
 
@@ -73,20 +76,22 @@ def flushall(client: Client, argv: Argv) -> Reply:
 
     O(N) with N keys
     """
-    at_once = read_sync(argv)
+    lazy_above = read_mode(argv)
     client.engine.tracking.flush()
     for db in client.engine.keyspace.databases:
-        db.clear(at_once=at_once)
+        db.clear(lazy_above)
     return OK
 
 
-def read_sync(argv: Argv) -> bool:
-    """Whether SYNC was asked for. Nothing means ASYNC: nobody can tell but by how long it takes."""
+def read_mode(argv: Argv) -> int:
+    """Return how many keys a database may have at most to be freed immediately: by default, with ASYNC or SYNC."""
     match [word.upper() for word in argv[1:]]:
-        case [] | [b'ASYNC']:
-            return False
+        case []:
+            return LARGE
+        case [b'ASYNC']:
+            return 0
         case [b'SYNC']:
-            return True
+            return sys.maxsize
     raise ReplyError(SYNTAX)
 
 

@@ -6,6 +6,7 @@ from selredis.engine.options import database
 from selredis.errors import NO_SUCH_KEY, SAME_OBJECT, SYNTAX, ReplyError
 from selredis.glob import compile_glob
 from selredis.keyspace.database import Database
+from selredis.keyspace.freeing import UNLINK_ABOVE
 from selredis.numeric import integer32
 from selredis.resp.reply import OK, Reply, Status
 from selredis.values.kinds import TYPE_NAMES, copy_of
@@ -50,7 +51,8 @@ def unlink(client: Client, argv: Argv) -> Reply:
 
     O(N) with N keys; the memory of large values is given back little by little
     """
-    return del_(client, argv)
+    remove = client.db.remove
+    return sum(remove(key, b'del', UNLINK_ABOVE) for key in argv[1:])
 
 
 @command(

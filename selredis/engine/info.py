@@ -149,7 +149,7 @@ def memory(engine: Engine) -> Fields:
         'mem_allocator': process.allocator(),
         'active_defrag_running': 0,
         **allocator(used, process_now.resident),
-        'lazyfree_pending_objects': len(engine.keyspace.discarded.containers),
+        'lazyfree_pending_objects': engine.keyspace.discarded.pending,
         'lazyfreed_objects': engine.keyspace.discarded.freed,
     }
 

@@ -235,7 +235,7 @@ class TrackingTable:
             if client.tracking is not None:
                 self._tell(client, client.tracking, ALL_KEYS[client.protocol])
         if len(self.readers) > LARGE:
-            self._engine.keyspace.discarded.add(self._index.buckets, self.readers)
+            self._engine.keyspace.discarded.add(self._index.buckets, self.readers, objects=len(self.readers))
         self.readers = {}
         self._index = KeyIndex()
         self.items = 0

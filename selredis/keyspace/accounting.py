@@ -85,9 +85,9 @@ class MeasuredDatabase(Database):
             self._leave(key)
         super().drop(keys)
 
-    def clear(self, *, at_once: bool = False) -> None:
+    def clear(self, lazy_above: int = LARGE) -> None:
         self.keyspace.memory.add(self, -self.used)
-        super().clear(at_once=at_once)
+        super().clear(lazy_above)
         self.sizes = {}
         self.counts = {}
         self.keyspace.memory.follow_tables(self.keyspace.databases, shrink_only=True)
@@ -146,9 +146,9 @@ class NotedDatabase(Database):
             self.uses.pop(key, None)
         super().drop(keys)
 
-    def clear(self, *, at_once: bool = False) -> None:
-        super().clear(at_once=at_once)
-        if len(self.uses) > LARGE and not at_once:
+    def clear(self, lazy_above: int = LARGE) -> None:
+        super().clear(lazy_above)
+        if len(self.uses) > lazy_above:
             self.keyspace.discarded.add(self.uses)
         self.uses = {}
 

@@ -275,11 +275,11 @@ class Database:
         if (key, type(value)) in self.waiting:
             self.keyspace.ready.append((self, key))
 
-    def remove(self, key: bytes, event: bytes) -> bool:
+    def remove(self, key: bytes, event: bytes, lazy_above: int = LARGE) -> bool:
         """Remove a key that is not past its deadline; False if there is none."""
         if key not in self:
             return False
-        self.discard(key)
+        self.discard(key, lazy_above)
         self.changed(key, event)
         return True
 
@@ -292,11 +292,11 @@ class Database:
             self.forget_fields(key)
         return self.values.pop(key)
 
-    def discard(self, key: bytes) -> None:
-        """`take`, when the value is of no more use."""
+    def discard(self, key: bytes, lazy_above: int = LARGE) -> None:
+        """`take`, when the value is of no more use. It is freed lazily if it has more members than `lazy_above`."""
         value = self.take(key)
-        if type(value) not in STRING_KINDS and len(value) > LARGE:
-            self.keyspace.discarded.add(value)
+        if type(value) not in STRING_KINDS and len(value) > lazy_above:
+            self.keyspace.discarded.add(value, objects=1)
 
     def evict(self, key: bytes) -> None:
         """Remove a key to make room."""
@@ -423,7 +423,7 @@ class Database:
                 self.forget_fields(key)
             value = self.values.pop(key)
             if type(value) not in STRING_KINDS and len(value) > LARGE:
-                self.keyspace.discarded.add(value)
+                self.keyspace.discarded.add(value, objects=1)
 
     def note_fields(self, key: bytes, value: Any) -> None:
         """Learn when the first field of a value is due that is at key, if it is a hash and has deadlines."""
@@ -510,16 +510,16 @@ class Database:
         now_ms = self.keyspace.now_ms
         return [key for key in keys if deadline_of(key, NEVER_MS) >= now_ms] if self.deadlines else list(keys)
 
-    def clear(self, *, at_once: bool = False) -> None:
-        """Remove all keys. Their memory is given back in slices if they are many, unless at_once."""
+    def clear(self, lazy_above: int = LARGE) -> None:
+        """Remove all keys. They are freed lazily if there are more than `lazy_above`."""
         for key, watchers in self.watched.items():
             if key in self.values:
                 for watcher in watchers:
                     watcher.watch_broken = True
         self.keyspace.ready += [(self, key) for key, kind in self.waiting if kind is Gone and key in self.values]
         self.keyspace.dirty += len(self.values)
-        if len(self.values) > LARGE and not at_once:
-            self.keyspace.discarded.add(self.index.buckets, self.deadlines, self.values)
+        if len(self.values) > lazy_above:
+            self.keyspace.discarded.add(self.index.buckets, self.deadlines, self.values, objects=len(self.values))
         self.values = {}
         self.deadlines = {}
         self.index = KeyIndex()

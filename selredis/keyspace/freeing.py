@@ -12,22 +12,33 @@ from selredis.values.kinds import STRING_KINDS
 
 SLICE_US = 1_000
 LARGE = 10_000  # members; fewer are freed in about a millisecond
+UNLINK_ABOVE = 64  # members; UNLINK frees smaller values immediately (redis lazyfree.c, LAZYFREE_THRESHOLD)
 MEMBERS_A_LOOK = 500  # members freed between two looks at the clock
 BUCKETS_A_LOOK = 20
 
 
 class Discarded:
-    """Large values and tables that nobody can reach any more."""
+    """Large values and tables that nobody can reach any more.
 
-    __slots__ = ('containers', 'freed')
+    `pending` and `freed` count objects as Redis does: values that were removed alone, and all keys of a database.
+    """
+
+    __slots__ = ('_objects', 'containers', 'freed', 'pending')
 
     def __init__(self) -> None:
         self.containers: list[Any] = []
-        self.freed = 0  # how many are gone
+        self._objects: list[int] = []  # that each container counts for
+        self.pending = 0
+        self.freed = 0
 
-    def add(self, *containers: Any) -> None:
-        """Take values, dicts of a database, or the buckets of its index, which their owner gives away."""
+    def add(self, *containers: Any, objects: int = 0) -> None:
+        """Take values, dicts of a database, or the buckets of its index, which their owner gives away.
+
+        The last container counts for `objects` of INFO, the others for none.
+        """
         self.containers += containers
+        self._objects += [0] * (len(containers) - 1) + [objects]
+        self.pending += objects
 
     def free_slice(self, clock: Clock) -> bool:
         """Free for a slice of time; True if something is left."""
@@ -36,27 +47,31 @@ class Discarded:
             return False
         stop_us = clock.monotonic_us() + SLICE_US
         while containers:
-            container = containers.pop()
+            container, objects = containers.pop(), self._objects.pop()
             self._shorten(container)
             if container:
                 containers.append(container)
+                self._objects.append(objects)
             else:
-                self.freed += 1
+                self.pending -= objects
+                self.freed += objects
             if clock.monotonic_us() >= stop_us:
                 break
         return bool(containers)
 
     def free(self) -> None:
         """Free everything now, however long it takes."""
-        self.freed += len(self.containers)
+        self.freed += self.pending
+        self.pending = 0
         self.containers.clear()
+        self._objects.clear()
 
     def _shorten(self, container: Any) -> None:
         if isinstance(container, dict):
             for _ in range(min(MEMBERS_A_LOOK, len(container))):
                 _, value = container.popitem()
                 if type(value) not in STRING_KINDS and len(value) > LARGE:
-                    self.containers.append(value)
+                    self.add(value)  # the key is counted with its database
         elif isinstance(container, list):
             del container[-BUCKETS_A_LOOK:]
         elif isinstance(container, bytearray):

@@ -383,12 +383,12 @@ def test_a_large_value_that_expires_is_laid_aside(db, keyspace):
     assert len(keyspace.discarded.containers) == 2
 
 
-@pytest.mark.parametrize('at_once', [True, False])
-def test_a_large_database_is_laid_aside_when_it_is_cleared(db, keyspace, at_once):
+@pytest.mark.parametrize(('lazy_above', 'pending'), [(LARGE, LARGE + 1), (LARGE + 1, 0)])
+def test_a_large_database_is_freed_lazily_when_it_is_cleared(db, keyspace, lazy_above, pending):
     for number in range(LARGE + 1):
         db.put(b'%d' % number, b'v')
-    db.clear(at_once=at_once)
-    assert bool(keyspace.discarded.containers) is not at_once
+    db.clear(lazy_above)
+    assert keyspace.discarded.pending == pending
     assert len(db) == len(db.index) == 0
     assert keyspace.dirty == LARGE + 1
 

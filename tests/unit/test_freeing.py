@@ -56,3 +56,25 @@ def test_where_there_is_nothing_no_clock_is_read():
             raise AssertionError
 
     assert not Discarded().free_slice(Unread())
+
+
+# Objects of INFO
+
+
+def test_a_value_counts_as_one_object_when_it_is_gone():
+    discarded = Discarded()
+    discarded.add(List([b'x'] * 10_000), objects=1)
+    discarded.free_slice(Ticking())
+    assert (discarded.pending, discarded.freed) == (1, 0)
+    while discarded.free_slice(Ticking()):
+        pass
+    assert (discarded.pending, discarded.freed) == (0, 1)
+
+
+@pytest.mark.parametrize('free', [lambda discarded: discarded.free_slice(ManualClock()), Discarded.free])
+def test_a_database_counts_as_its_keys_whatever_they_hold(free):
+    discarded = Discarded()
+    discarded.add([[b'key']], {b'a': 1}, {b'a': b'v', b'b': List([b'x'] * (LARGE + 1))}, objects=2)
+    assert (discarded.pending, discarded.freed) == (2, 0)
+    free(discarded)
+    assert (discarded.pending, discarded.freed) == (0, 2)

@@ -227,3 +227,41 @@ def test_sections_have_distinct_fields(engine):
 def test_commands_that_are_refused_are_not_processed(client, ask):
     client.pipeline('PING', 'NOPE', 'GET', 'LPUSH a x', 'GET a', 'CLIENT nope')
     assert ask('stats')['total_commands_processed'] == '3'  # a wrong type is found out by running it
+
+
+@pytest.mark.parametrize(
+    ('command', 'pending'),
+    [
+        ('UNLINK small', 0),
+        ('UNLINK large', 1),
+        ('UNLINK large small text', 1),
+        ('DEL large', 0),
+        ('FLUSHDB ASYNC', 3),
+        ('FLUSHALL ASYNC', 3),
+        ('FLUSHALL SYNC', 0),
+        ('FLUSHALL', 0),
+    ],
+)
+def test_lazily_freed_objects_are_counted(client, ask, engine, command, pending):
+    client('SADD', 'small', *range(64))
+    client('SADD', 'large', *range(65))
+    client('SET', 'text', 'x' * 1000)
+    client(*command.split())
+    assert int(ask('memory')['lazyfree_pending_objects']) == pending
+    while engine.expire_some():
+        pass
+    told = ask('memory')
+    assert (told['lazyfree_pending_objects'], told['lazyfreed_objects']) == ('0', str(pending))
+    client('CONFIG', 'RESETSTAT')
+    assert ask('memory')['lazyfreed_objects'] == '0'
+
+
+def test_a_stream_with_groups_counts_as_one_lazily_freed_object(client, ask, engine):
+    for number in range(100):
+        client('XADD', 's', '*', 'f', number)
+    client('XGROUP', 'CREATE', 's', 'g', '0')
+    client('XREADGROUP', 'GROUP', 'g', 'c', 'STREAMS', 's', '>')
+    client('UNLINK', 's')
+    while engine.expire_some():
+        pass
+    assert ask('memory')['lazyfreed_objects'] == '1'
