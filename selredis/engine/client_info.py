@@ -42,6 +42,7 @@ def describe(client: Client, running: Argv | None = None) -> bytes:
         (b'psub', len(client.patterns)),
         (b'ssub', len(client.shard_channels)),
         (b'multi', len(transaction.queued) if transaction is not None else -1),
+        (b'watch', len(client.watched)),
         (b'qbuf', client.query_bytes + running_query_bytes),
         (b'qbuf-free', client.announced_bytes),
         (b'argv-mem', client.argument_bytes + running_argument_bytes),

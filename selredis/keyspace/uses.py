@@ -85,7 +85,7 @@ class Uses:
         self.noted = False
         self.asked = False  # for idle times, under whatever policy
         self.by_frequency = False
-        self.since_ms = 0  # what is taken for the last use of a key without a note
+        self.since_ms = 0  # taken for the last use of a key without a note: the last use of any key or, of LFU, `begin`
         self.decay_minutes = 1
         self.log_factor = 10
         self.fresh: bytes | None = None  # a key that was just made: that it has changed is no further use of it
@@ -99,9 +99,12 @@ class Uses:
             self._used_ms = keyspace.now_ms
 
     def begin(self, databases: Sequence[Noted], *, by_frequency: bool) -> None:
-        """Note uses from now on; older notes are of no more use."""
+        """Note uses from now on; older notes are of no more use.
+
+        A key that exists already has the frequency of a new one.
+        """
         self.look()
-        self.since_ms = self._used_ms
+        self.since_ms = self._keyspace.now_ms if by_frequency else self._used_ms
         self.noted = True
         self.by_frequency = by_frequency
         self.forget(databases)

@@ -11,8 +11,8 @@ from selredis.engine.client_info import (
 )
 
 NAMES = (
-    'id addr laddr fd name age idle flags db sub psub ssub multi qbuf qbuf-free argv-mem multi-mem rbs rbp obl oll omem'
-    ' tot-mem events cmd user redir resp lib-name lib-ver'
+    'id addr laddr fd name age idle flags db sub psub ssub multi watch qbuf qbuf-free argv-mem multi-mem rbs rbp obl oll'
+    ' omem tot-mem events cmd user redir resp lib-name lib-ver'
 ).split()
 
 
@@ -39,6 +39,7 @@ def test_a_client_at_rest(client):
         'psub': '0',
         'ssub': '0',
         'multi': '-1',
+        'watch': '0',
         'qbuf': '0',
         'qbuf-free': '0',
         'argv-mem': '0',
@@ -149,3 +150,10 @@ def test_the_log_shows_it_as_text(client):
 def test_a_name_ends_at_its_first_nul_as_in_redis(client):
     client('CLIENT', 'SETNAME', b'me\0 flags=A')
     assert ' name=me age=' in client.client.describe()
+
+
+def test_watched_keys_are_counted(client):
+    client('WATCH', 'a', 'b', 'a')
+    assert fields(client)['watch'] == '2'
+    client('UNWATCH')
+    assert fields(client)['watch'] == '0'

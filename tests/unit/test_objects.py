@@ -45,3 +45,14 @@ def test_asking_is_a_read_but_no_miss_for_those_who_listen(engine, clients):
     assert len(listener.take()) == 1
     other('EXISTS', 'none')
     assert len(listener.take()) == 3
+
+
+@pytest.mark.parametrize('before', ['noeviction', 'allkeys-lru'])
+def test_freq_of_keys_that_exist_at_the_switch_to_lfu_is_that_of_new_keys(client, engine, clock, before):
+    client('CONFIG', 'SET', 'maxmemory-policy', before)
+    client('SET', 'k', 'v')
+    for _ in range(3):
+        clock.advance(3_600_000)
+        engine.tick()
+    client('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lfu')
+    assert client('OBJECT', 'FREQ', 'k') == 5

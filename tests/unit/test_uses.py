@@ -108,6 +108,15 @@ def test_a_new_key_has_some_credit(uses, db):
     assert uses.frequency(db, b'k') == NEW + 1
 
 
+def test_keys_that_exist_when_counting_begins_have_the_frequency_of_new_ones(uses, keyspace, db):
+    uses.look()
+    keyspace.now_ms += 60 * MINUTE_MS
+    uses.begin([db], by_frequency=True)
+    assert uses.frequency(db, b'idle for an hour') == NEW
+    keyspace.now_ms += 2 * MINUTE_MS
+    assert uses.frequency(db, b'idle for an hour') == NEW - 2
+
+
 # Redis's own table of what so many hits make of the counter (redis.conf, lfu-log-factor).
 @pytest.mark.parametrize(('factor', 'hits', 'counter'), [(0, 300, 255), (10, 100, 10), (10, 1000, 18), (100, 1000, 11)])
 def test_the_counter_is_logarithmic(uses, db, factor, hits, counter):
