@@ -255,7 +255,12 @@ class Driver:
     def before_sleep(self) -> None:
         """Once a turn, before the wait. Closing comes last: nothing is closed while a table is being walked."""
         engine = self.engine
-        engine.stats.turns += 1
+        stats = engine.stats
+        stats.turns += 1
+        commands = stats.commands
+        if commands - stats.commands_before_turn > stats.most_commands_a_turn:
+            stats.most_commands_a_turn = commands - stats.commands_before_turn
+        stats.commands_before_turn = commands
         # A defect of ours costs what it hits. Everybody gets replies all the same, and the server ends when it is told.
         try:
             if engine.keyspace.ready:
@@ -263,7 +268,7 @@ class Driver:
             if engine.runnable and not engine.shutdown_requested:
                 self.resume()
             if self.expire_backlog:
-                self.expire()
+                self.in_background(self.expire)
             if engine.tracking.changed:
                 engine.tracking.broadcast()
         except Exception as error:
@@ -363,9 +368,19 @@ class Driver:
         engine = self.engine
         now_ms = engine.monotonic_ms()
         engine.timers.call_at(now_ms + 1000 // self.config['hz'], self.cron)
-        if engine.cron_paused:
-            return
-        engine.tick()
+        if not engine.cron_paused:
+            self.in_background(self.housekeeping)
+
+    def in_background(self, work: Callable[[], object]) -> None:
+        """Do what no client has asked for, and count its time."""
+        read_ns = self.engine.clock.monotonic_ns
+        begin_ns = read_ns()
+        work()
+        self.engine.stats.cron_ns += read_ns() - begin_ns
+
+    def housekeeping(self) -> None:
+        """What `cron` does each time: statistics, expiry, limits of memory and time."""
+        self.engine.tick()
         if not self.expire_backlog:
             self.expire()
         for connection in list(self.table.over_soft_limit):

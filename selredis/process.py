@@ -1,6 +1,7 @@
 """What the operating system says of this process, and what it is asked to do with it."""
 
 import os
+import platform
 import re
 import resource
 import sys
@@ -83,6 +84,12 @@ def _cpu_time(who: int) -> CpuTime:
 def allocator() -> str:
     """What gives out memory for small objects."""
     return 'libc' if os.environ.get('PYTHONMALLOC', '').startswith('malloc') else 'pymalloc'
+
+
+def gcc_version() -> str:
+    """The GCC that Python was compiled with; 0.0.0, as in Redis, if it was another compiler."""
+    found = re.match(r'GCC (\d+\.\d+\.\d+)', platform.python_compiler())
+    return found[1] if found else '0.0.0'
 
 
 class OomScore:

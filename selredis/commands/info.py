@@ -2,7 +2,7 @@
 
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command
-from selredis.engine.info import DEFAULT_SECTIONS, SECTIONS, info
+from selredis.engine.info import ALL_SECTIONS, DEFAULT_SECTIONS, info
 from selredis.resp.reply import Reply, Verbatim
 
 EVERY_SECTION = ('all', 'everything')
@@ -30,7 +30,7 @@ def info_(client: Client, argv: Argv) -> Reply:
     if len(argv) == 1 or 'default' in wanted:
         wanted |= DEFAULT_SECTIONS
     if not wanted.isdisjoint(EVERY_SECTION):
-        wanted |= set(SECTIONS)
+        wanted |= ALL_SECTIONS
     if 'module_list' in wanted:
         wanted.add('modules')
     return Verbatim(info(client.engine, wanted))

@@ -1,8 +1,7 @@
 """INFO: what a server tells of itself, section by section, under the names that Redis gives to it.
 
 Every field says what is true of this server; what is about a part that it does not have is 0, as it would be in a
-Redis that does not use it. Left out is what could only be made up: Redis's allocator and its fragmentation, its buffers
-of fixed size, its threads.
+Redis that does not use it. Left out is what could only be made up.
 
 `used_memory` is what data and clients take, by a model (`keyspace.memory`), and what is compared with maxmemory;
 without that it is an estimate where the keys are many (`keyspace.survey`). The interpreter and the program are not in
@@ -51,6 +50,8 @@ def server(engine: Engine) -> Fields:
         'arch_bits': ARCH_BITS,
         'monotonic_clock': time.get_clock_info('monotonic').implementation,
         'multiplexing_api': deployment.multiplexing_api,
+        'atomicvar_api': 'none',  # one thread has all variables
+        'gcc_version': process.gcc_version(),
         'python_version': '.'.join(map(str, sys.version_info[:3])),
         'process_id': os.getpid(),
         'process_supervised': deployment.supervised,
@@ -148,20 +149,23 @@ def memory(engine: Engine) -> Fields:
         'mem_aof_buffer': 0,
         'mem_allocator': process.allocator(),
         'active_defrag_running': 0,
-        **allocator(used, process_now.resident),
+        **allocator(wanted, process_now.resident),
         'lazyfree_pending_objects': engine.keyspace.discarded.pending,
         'lazyfreed_objects': engine.keyspace.discarded.freed,
     }
 
 
-def allocator(used: int, resident: int) -> Fields:
-    """Python's allocator tells nothing of itself. As in a Redis over the C library's: the same numbers once more."""
+def allocator(allocated: int, resident: int) -> Fields:
+    """The figures of the allocator. Python's reports none: as in a Redis over the C library's, they are estimated.
+
+    `allocated` is what the process had at its start, interpreter and program, together with what is in use now.
+    """
     return {
-        'allocator_allocated': used,
+        'allocator_allocated': allocated,
         'allocator_active': resident,
         'allocator_resident': resident,
-        'allocator_frag_ratio': f'{resident / (used or 1):.2f}',
-        'allocator_frag_bytes': resident - used,
+        'allocator_frag_ratio': f'{resident / allocated:.2f}',
+        'allocator_frag_bytes': resident - allocated,
         'allocator_rss_ratio': '1.00',
         'allocator_rss_bytes': 0,
         'rss_overhead_ratio': '1.00',
@@ -275,6 +279,8 @@ def stats(engine: Engine) -> Fields:
         'instantaneous_eventloop_duration_usec': counted.busy_rate.per_second // (counted.turn_rate.per_second or 1),
         'io_threaded_reads_processed': 0,
         'io_threaded_writes_processed': 0,
+        'reply_buffer_shrinks': 0,  # replies have no buffer of a fixed size
+        'reply_buffer_expands': 0,
         'client_query_buffer_limit_disconnections': counted.query_limit_disconnections,
         'client_output_buffer_limit_disconnections': counted.output_limit_disconnections,
     }
@@ -285,6 +291,7 @@ def replication(engine: Engine) -> Fields:
     return {
         'role': 'master',
         'connected_slaves': 0,
+        **({'min_slaves_good_slaves': 0} if needs_replicas(engine) else {}),
         'master_failover_state': 'no-failover',
         'master_replid': engine.replication_id,
         'master_replid2': '0' * 40,
@@ -295,6 +302,11 @@ def replication(engine: Engine) -> Fields:
         'repl_backlog_first_byte_offset': 0,
         'repl_backlog_histlen': 0,
     }
+
+
+def needs_replicas(engine: Engine) -> bool:
+    """Whether writes would need replicas (min-replicas-to-write)."""
+    return bool(engine.config['min-replicas-to-write'] and engine.config['min-replicas-max-lag'])
 
 
 def cpu(engine: Engine) -> Fields:
@@ -369,6 +381,17 @@ def keyspace(engine: Engine) -> Fields:
     return fields
 
 
+def debug(engine: Engine) -> Fields:
+    """What the event loop does, for those who look for latency; times in microseconds."""
+    counted = engine.stats
+    return {
+        'eventloop_duration_aof_sum': 0,
+        'eventloop_duration_cron_sum': counted.cron_ns // 1000,
+        'eventloop_duration_max': counted.longest_turn_ns // 1000,
+        'eventloop_cmd_per_cycle_max': counted.most_commands_a_turn,
+    }
+
+
 SECTIONS: dict[str, Callable[[Engine], Fields]] = {
     'server': server,
     'clients': clients,
@@ -383,8 +406,10 @@ SECTIONS: dict[str, Callable[[Engine], Fields]] = {
     'latencystats': latencystats,
     'cluster': cluster,
     'keyspace': keyspace,
+    'debug': debug,
 }
-DEFAULT_SECTIONS = frozenset(SECTIONS) - {'commandstats', 'latencystats'}
+ALL_SECTIONS = frozenset(SECTIONS) - {'debug'}  # which is only there if it is named
+DEFAULT_SECTIONS = ALL_SECTIONS - {'commandstats', 'latencystats'}
 HEADINGS = {'cpu': 'CPU'}  # others are capitalized
 
 

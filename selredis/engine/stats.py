@@ -46,7 +46,9 @@ class Stats:
         'busy_rate',
         'command_rate',
         'commands',
+        'commands_before_turn',
         'connections',
+        'cron_ns',
         'denied_auth',
         'error_codes',
         'errors',
@@ -55,6 +57,8 @@ class Stats:
         'expiry_us',
         'input_bytes',
         'input_rate',
+        'longest_turn_ns',
+        'most_commands_a_turn',
         'of_commands',
         'output_bytes',
         'output_limit_disconnections',
@@ -81,6 +85,10 @@ class Stats:
         self.denied_auth = 0  # wrong passwords
         self.turns = 0  # of the driver's loop
         self.busy_ns = 0  # when it was not waiting, if it tells
+        self.longest_turn_ns = 0  # likewise
+        self.cron_ns = 0  # spent on what no client has asked for
+        self.commands_before_turn = 0  # that were processed before the present turn
+        self.most_commands_a_turn = 0
         self.expiry_cuts = 0  # searches for expired keys that ended for the time they took
         self.expiry_us = 0  # spent on removing keys past their deadline
         self.errors = 0

@@ -19,9 +19,10 @@ Callback = Callable[[], object]
 
 
 class Meter(Protocol):
-    """Where a loop counts how long it was not waiting."""
+    """Where a loop counts how long it was not waiting, in all and in the longest turn."""
 
     busy_ns: int
+    longest_turn_ns: int
 
 
 class Loop:
@@ -109,7 +110,11 @@ class Loop:
         else:
             seconds = timers.seconds_until_next(now_ms)
         read_ns = self.read_ns
-        self.meter.busy_ns += read_ns() - self._woke_ns
+        meter = self.meter
+        busy_ns = read_ns() - self._woke_ns
+        meter.busy_ns += busy_ns
+        if busy_ns > meter.longest_turn_ns:
+            meter.longest_turn_ns = busy_ns
         ready = self.selector.select(seconds)
         self._woke_ns = read_ns()
         for key, mask in ready:

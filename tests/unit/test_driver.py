@@ -7,6 +7,8 @@ import pytest
 from selredis.clock import ManualClock
 from selredis.config import Config
 from selredis.driver import DEFECT_PAUSE_MS, Driver, origin_of
+from selredis.engine.client import Client
+from selredis.engine.engine import Engine
 from selredis.log import Log
 from selredis.net.listener import ListenError
 from selredis.server import Server
@@ -82,3 +84,26 @@ def test_where_a_newcomer_comes_from(host, local):
             return '10.0.0.7', 6379
 
     assert origin_of(Socket(), (host, 1234)) == (f'{host}:1234'.encode(), b'10.0.0.7:6379', local)  # type: ignore[arg-type]
+
+
+def test_the_time_of_cron_and_of_more_expiry_is_counted(server, clock, monkeypatch):
+    slices = [True, False]
+
+    def expire(_: Engine) -> bool:
+        clock.advance(2)
+        return slices.pop(0)
+
+    monkeypatch.setattr(Engine, 'expire_some', expire)
+    server.cron()
+    assert server.engine.stats.cron_ns == 2_000_000
+    server.before_sleep()
+    server.before_sleep()
+    assert server.engine.stats.cron_ns == 4_000_000
+
+
+def test_the_most_commands_of_a_turn_are_counted(server):
+    client = Client(server.engine)
+    for count in (1, 3, 2, 0):
+        server.engine.run(client, [[b'PING']] * count)
+        server.before_sleep()
+    assert server.engine.stats.most_commands_a_turn == 3

@@ -1,6 +1,7 @@
 """INFO: every field is true."""
 
 import random
+import re
 
 import pytest
 
@@ -40,6 +41,8 @@ def test_sections(client):
     assert headings(client('INFO', 'module_list')) == ['Modules']
     assert headings(client('INFO', 'commandstats', 'default')) == [*by_default[:-3], 'Commandstats', *by_default[-3:]]
     assert client('INFO', 'nope') == b''
+    assert headings(client('INFO', 'debug')) == ['Debug']
+    assert headings(client('INFO', 'everything', 'debug')) == [*everything, 'Debug']
 
 
 def test_sections_are_parted_by_an_empty_line(engine):
@@ -104,7 +107,10 @@ def test_memory(client, ask, engine, monkeypatch):
     assert told['used_memory_peak_perc'] == f'{used / (8 << 20):.2%}'
     assert (told['used_memory_process'], told['used_memory_process_startup']) == (str(5 << 20), str(1 << 20))
     assert int(told['used_memory_dataset']) + int(told['used_memory_overhead']) == used
-    assert told['mem_fragmentation_ratio'] == '1.50'
+    assert told['allocator_frag_ratio'] == told['mem_fragmentation_ratio'] == '1.50'
+    assert told['allocator_frag_bytes'] == told['mem_fragmentation_bytes']
+    assert int(told['allocator_allocated']) == (2 << 20) + used
+    assert told['allocator_active'] == told['allocator_resident'] == told['used_memory_rss']
     assert int(told['mem_fragmentation_bytes']) == (4 << 20) - used
     assert told['mem_clients_normal'] == str(memory_of(client.client))
     assert told['total_system_memory_human'] == '8.00G'
@@ -265,3 +271,42 @@ def test_a_stream_with_groups_counts_as_one_lazily_freed_object(client, ask, eng
     while engine.expire_some():
         pass
     assert ask('memory')['lazyfreed_objects'] == '1'
+
+
+def test_an_idle_server_is_not_fragmented(ask):
+    told = ask('memory')
+    for name in ('allocator_frag_ratio', 'allocator_rss_ratio', 'rss_overhead_ratio', 'mem_fragmentation_ratio'):
+        assert 0.5 < float(told[name]) < 2
+
+
+def test_what_the_program_was_built_with(ask):
+    told = ask('server')
+    assert told['atomicvar_api'] == 'none'
+    assert re.fullmatch(r'\d+\.\d+\.\d+', told['gcc_version'])
+
+
+def test_there_are_no_reply_buffers_to_resize(client, ask):
+    client('SET', 'k', 'x' * 100_000)
+    client('GET', 'k')
+    told = ask('stats')
+    assert (told['reply_buffer_shrinks'], told['reply_buffer_expands']) == ('0', '0')
+
+
+def test_good_replicas_are_counted_where_writes_need_some(client, ask):
+    assert 'min_slaves_good_slaves' not in ask('replication')
+    client('CONFIG', 'SET', 'min-replicas-to-write', '1')
+    assert ask('replication')['min_slaves_good_slaves'] == '0'
+
+
+def test_debug(client, ask, engine):
+    stats = engine.stats
+    stats.cron_ns, stats.longest_turn_ns, stats.most_commands_a_turn = 7_000, 9_999, 3
+    expected = {
+        'eventloop_duration_aof_sum': '0',
+        'eventloop_duration_cron_sum': '7',
+        'eventloop_duration_max': '9',
+        'eventloop_cmd_per_cycle_max': '3',
+    }
+    assert ask('debug') == expected
+    client('CONFIG', 'RESETSTAT')
+    assert ask('debug') == dict.fromkeys(expected, '0')

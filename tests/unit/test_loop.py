@@ -177,7 +177,9 @@ def test_it_tells_how_long_it_did_not_wait(loop: Loop, pair: tuple[socket.socket
     loop.add_reader(one.fileno(), take_three_ms)
     other.send(b'hello')
     loop.turn()
+    loop.meter.longest_turn_ns = 0
     before_ns = loop.meter.busy_ns
-    loop.call_again()
-    loop.turn()
-    assert loop.meter.busy_ns - before_ns == 3_000_000
+    for _ in range(2):
+        loop.call_again()
+        loop.turn()
+    assert loop.meter.busy_ns - before_ns == loop.meter.longest_turn_ns == 3_000_000
