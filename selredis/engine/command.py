@@ -181,7 +181,8 @@ class Command:
 
 COMMANDS: dict[bytes, Command] = {}  # by lower-case and by upper-case name; subcommands are in their containers
 
-# Commands of Redis 7.4 that aren't implemented. `rename-command` accepts them, because configuration files disable them.
+# Commands of Redis 7.4 that aren't implemented. `rename-command` accepts them: hardened configuration files have such
+# lines.
 UNIMPLEMENTED = frozenset(
     b"""
     acl bgrewriteaof bgsave dump eval eval_ro evalsha evalsha_ro failover fcall fcall_ro function lastsave migrate psync

@@ -41,6 +41,7 @@ Argv = Sequence[bytes]
 
 INT_MAX = 2**31 - 1
 MAX_LINE_BYTES = 64 * 1024  # without the end of the line (server.h, PROTO_INLINE_MAX_SIZE)
+LAST_READ_BYTES = 16 * 1024  # by which a line may be longer if its end was read with them (server.h, PROTO_IOBUF_LEN)
 
 # Before authentication (networking.c, authRequired).
 MAX_UNTRUSTED_ARGUMENTS = 10
@@ -477,8 +478,13 @@ class RequestParser:
 
 
 def find_line_end(data: bytes | bytearray, position: int, terminator: bytes) -> int:
-    """Where the terminator of the line at `position` is, or NOT_YET or TOO_BIG. A CR also needs a byte behind it."""
-    line_end = data.find(terminator, position, position + MAX_LINE_BYTES + 1)
+    """Where the terminator of the line at `position` is, or NOT_YET or TOO_BIG. A CR also needs a byte behind it.
+
+    As in Redis a line is too big once more than MAX_LINE_BYTES of it have been read without the terminator. Lines up
+    to that length are accepted, and those longer by LAST_READ_BYTES or more are refused, however they arrive; only
+    between the two does it matter whether the terminator was read together with what is too much.
+    """
+    line_end = data.find(terminator, position, position + MAX_LINE_BYTES + LAST_READ_BYTES)
     if line_end < 0 or data.find(b'\0', position, line_end) >= 0:
         return TOO_BIG if len(data) - position > MAX_LINE_BYTES else NOT_YET
     if terminator == b'\r' and line_end + 1 == len(data):

@@ -22,7 +22,7 @@ BROKEN_REQUESTS = [
     (b'*1\r\n$abc\r\n', b'invalid bulk length'),
     (b'*abc\r\n', b'invalid multibulk length'),
     (b'PING "oops\r\n', b'unbalanced quotes in request'),
-    (b'x' * 70_000, b'too big inline request'),
+    (b'x' * 100_000, b'too big inline request'),
 ]
 
 

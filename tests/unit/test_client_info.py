@@ -11,8 +11,8 @@ from selredis.engine.client_info import (
 )
 
 NAMES = (
-    'id addr laddr fd name age idle flags db sub psub ssub multi watch qbuf qbuf-free argv-mem multi-mem rbs rbp obl oll'
-    ' omem tot-mem events cmd user redir resp lib-name lib-ver'
+    'id addr laddr fd name age idle flags db sub psub ssub multi watch qbuf qbuf-free argv-mem multi-mem rbs rbp'
+    ' obl oll omem tot-mem events cmd user redir resp lib-name lib-ver'
 ).split()
 
 

@@ -19,9 +19,7 @@ def leave_socket(path: Path) -> None:
         earlier.bind(str(path))
 
 
-@pytest.mark.parametrize(
-    'leave', [lambda path: None, leave_socket, Path.touch], ids=['nothing', 'socket', 'empty file']
-)
+@pytest.mark.parametrize('leave', [lambda _: None, leave_socket, Path.touch], ids=['nothing', 'socket', 'empty file'])
 def test_a_stale_socket_or_an_empty_file_is_replaced(tmp_path, leave):
     path = tmp_path / 'redis.sock'
     leave(path)
@@ -64,7 +62,7 @@ def test_a_link_is_replaced_and_not_what_it_leads_to(tmp_path):
 
 
 def test_what_the_system_refuses_is_told(tmp_path):
-    with pytest.raises(ListenError, match='^Failed opening Unix socket: bind: No such file or directory$'):
+    with pytest.raises(ListenError, match=r'^Failed opening Unix socket: bind: No such file or directory$'):
         listen_unix(str(tmp_path / 'missing' / 'redis.sock'), 0, 5)
-    with pytest.raises(ListenError, match='^Failed opening Unix socket: bind: AF_UNIX path too long$'):
+    with pytest.raises(ListenError, match=r'^Failed opening Unix socket: bind: AF_UNIX path too long$'):
         listen_unix(str(tmp_path / ('x' * 120)), 0, 5)

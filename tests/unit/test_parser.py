@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from selredis.resp.parser import MAX_LINE_BYTES, ParserLimits, RequestParser
+from selredis.resp.parser import LAST_READ_BYTES, MAX_LINE_BYTES, ParserLimits, RequestParser
 
 MEGABYTE = 2**20
 
@@ -242,7 +242,8 @@ def test_broken_protocol(data, reason):
     assert read(data, trusted=False) == ([], error)
 
 
-@pytest.mark.parametrize(
+# Long lines of each kind: what is before them, their first byte and end, and the errors if they are too long or not.
+long_lines = pytest.mark.parametrize(
     ('before', 'first', 'end', 'reason', 'other'),
     [
         (b'', b'a', b'\n', b'too big inline request', None),
@@ -252,22 +253,58 @@ def test_broken_protocol(data, reason):
         (b'*1\r\n', b'a', b'\r\n', b'too big bulk count string', b"expected '$', got 'a'"),
     ],
 )
-def test_a_line_may_have_64_kb(before, first, end, reason, other):
-    largest = first + b'0' * (MAX_LINE_BYTES - len(first) - (len(end) - 1 if first == b'a' and not before else 0))
-    argvs = [] if other else [[largest]]
-    too_big = b'Protocol error: ' + reason
-    for line, expected in (
-        (largest + end, (argvs, other and b'Protocol error: ' + other)),
-        (largest + b'0' + end, ([], too_big)),
-        (largest + b'0' * MAX_LINE_BYTES, ([], too_big)),
-    ):
-        data = before + line
-        assert read(data) == expected
-        assert read(data + encode(*PING) * 2) == (expected[0] + ([] if expected[1] else [PING] * 2), expected[1])
-        for place in range(len(before) + MAX_LINE_BYTES - 2, len(data)):
-            if place < len(before) + MAX_LINE_BYTES + 4:
-                assert read(*cut(data, [place, place + 1])) == expected
-    assert read(before + largest) == ([], None)
+
+
+def long_line(before: bytes, first: bytes, end: bytes, size: int) -> bytes:
+    """A line in which the terminator that is looked for has this many bytes before it."""
+    return first + b'0' * (size - len(first) - (len(end) - 1 if first == b'a' and not before else 0))
+
+
+def as_accepted(line: bytes, other: bytes | None) -> tuple[list[list[bytes]], bytes | None]:
+    return refused(other) if other else ([[line]], None)
+
+
+def refused(reason: bytes) -> tuple[list[list[bytes]], bytes | None]:
+    return [], b'Protocol error: ' + reason
+
+
+@long_lines
+def test_lines_of_64_kb_are_accepted_however_they_arrive(before, first, end, reason, other):
+    line = long_line(before, first, end, MAX_LINE_BYTES)
+    data = before + line + end
+    expected = as_accepted(line, other)
+    assert read(data) == expected
+    assert read(data + encode(*PING) * 2) == (expected[0] + ([] if other else [PING] * 2), expected[1])
+    for place in range(len(before) + MAX_LINE_BYTES - 2, len(data)):
+        assert read(*cut(data, [place, place + 1])) == expected
+    assert read(before + line) == ([], None)
+
+
+@long_lines
+def test_longer_lines_are_accepted_if_the_end_is_read_with_them(before, first, end, reason, other):
+    for size in (MAX_LINE_BYTES + 1, MAX_LINE_BYTES + LAST_READ_BYTES - 1):
+        line = long_line(before, first, end, size)
+        data = before + line + end
+        assert read(data) == as_accepted(line, other)
+        assert read(*cut(data, [len(before) + MAX_LINE_BYTES])) == as_accepted(line, other)
+
+
+@long_lines
+def test_longer_lines_are_refused_as_soon_as_they_are_read_without_the_end(before, first, end, reason, other):
+    line = long_line(before, first, end, MAX_LINE_BYTES + 2)
+    too_big = refused(reason)
+    assert read(before + line[: MAX_LINE_BYTES + 1]) == too_big
+    assert read(*cut(before + line + end, [len(before) + MAX_LINE_BYTES + 1])) == too_big
+
+
+@long_lines
+def test_lines_of_80_kb_are_refused_however_they_arrive(before, first, end, reason, other):
+    size = MAX_LINE_BYTES + LAST_READ_BYTES
+    data = before + long_line(before, first, end, size) + end
+    too_big = refused(reason)
+    for places in ([], [len(before) + MAX_LINE_BYTES], [len(data) - 1], [1, 2, 3]):
+        assert read(*cut(data, places)) == too_big
+    assert read(data + encode(*PING)) == too_big
 
 
 @pytest.mark.parametrize(
