@@ -128,9 +128,8 @@ def test_push_is_out_of_band(client):
 def test_help_tells_of_every_subcommand(client):
     lines = client('DEBUG', 'HELP')
     assert lines[0] == 'DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:'
-    assert [line.split()[0] for line in lines[1:] if not line.startswith(' ')] == [
-        name.decode() for name in SUBCOMMANDS
-    ]
+    shown = {line.split()[0] for line in lines[1:] if not line.startswith(' ')}
+    assert shown == {name.decode() for name in SUBCOMMANDS}
 
 
 @pytest.mark.parametrize(
