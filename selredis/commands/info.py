@@ -21,8 +21,8 @@ EVERY_SECTION = ('all', 'everything')
 def info_(client: Client, argv: Argv) -> Reply:
     """INFO [section [section ...]]
 
-    Tells how the server is and what it has done, in lines of names and values. DEFAULT: all sections but commandstats
-    and latencystats; ALL and EVERYTHING: these as well.
+    Returns information and statistics about the server as lines of `name:value`. DEFAULT: all sections except
+    commandstats, latencystats and debug; ALL and EVERYTHING: all except debug.
 
     O(1)
     """
