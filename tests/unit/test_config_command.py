@@ -104,9 +104,3 @@ def test_debug_writes_all_parameters(client, engine, config, tmp_path):
     engine.deployment.config_file = str(tmp_path / 'redis.conf')
     assert client('DEBUG', 'CONFIG-REWRITE-FORCE-ALL') == 'OK'
     assert b'\nmaxclients 10000\n' in (tmp_path / 'redis.conf').read_bytes()
-
-
-def test_help_tells_of_every_subcommand(client):
-    lines = client('CONFIG', 'HELP')
-    words = [line.split()[0] for line in lines[1:] if not line.startswith(' ')]
-    assert words == ['GET', 'SET', 'RESETSTAT', 'REWRITE', 'HELP']

@@ -105,13 +105,3 @@ def test_a_large_group_is_freed_in_slices(client, engine, clock):
     engine.keyspace.discarded.free_slice(clock)
     assert not engine.keyspace.discarded.containers
     assert not len(group.pending)
-
-
-@pytest.mark.parametrize('container', ['XGROUP', 'XINFO'])
-def test_help_tells_of_every_subcommand(client, container):
-    title, *lines = client(container, 'HELP')
-    assert title.startswith(f'{container} <subcommand>')
-    assert [line.split()[0] for line in lines if not line.startswith(' ')] == {
-        'XGROUP': ['CREATE', 'SETID', 'DESTROY', 'CREATECONSUMER', 'DELCONSUMER', 'HELP'],
-        'XINFO': ['CONSUMERS', 'GROUPS', 'STREAM', 'HELP'],
-    }[container]
