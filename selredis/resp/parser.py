@@ -32,6 +32,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from io import BytesIO
 from struct import Struct
+from typing import cast
 
 from selredis.errors import ProtocolError, ReplyError
 from selredis.numeric import integer
@@ -118,13 +119,16 @@ class Shape:
         self.each_headers_in = header_struct.iter_unpack
         self.each_arguments_in = argument_struct.iter_unpack
         # Matches the commands of this shape that bytes begin with, as many as there are; None until `expect_runs`.
-        self.run: Callable[[bytes], re.Match[bytes] | None] | None = None
+        # Before CPython 3.11.5 a possessive repetition may end inside the group that did not match (gh-106052), so the
+        # end of the match is rounded down to a multiple of `size`.
+        self.run: Callable[[bytes], re.Match[bytes]] | None = None
 
     def expect_runs(self) -> None:
         """Make `run`: it takes ten times as long to make as the rest, and saves a quarter of a command's reading."""
         fields = zip(self.headers, self.lengths, strict=True)
         command = b''.join(b'%b.{%d}' % (re.escape(header), length) for header, length in fields)
-        self.run = re.compile(b'(?:%b..)*+' % command, re.DOTALL).match
+        match = re.compile(b'(?:%b..)*+' % command, re.DOTALL).match
+        self.run = cast('Callable[[bytes], re.Match[bytes]]', match)  # never None: it matches no command, too
 
 
 shape_of = lru_cache(maxsize=256)(Shape)
@@ -236,8 +240,10 @@ class RequestParser:
         if shape is not None and len(data) >= shape.size:
             size = shape.size
             headers = shape.headers
-            if shape.run is not None and (run := shape.run(data)):
-                end = run.end()
+            run = shape.run
+            if run is not None:
+                end = run(data).end()
+                end -= end % size  # before CPython 3.11.5 a run may end inside the command that did not match
                 argvs += shape.each_arguments_in(data[:end])
             else:
                 known = len(argvs)

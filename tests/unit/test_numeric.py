@@ -277,6 +277,19 @@ def test_a_float_is_read_as_it_was_written(value):
     assert floating(format_double(value)) == value
 
 
+@given(st.text('0019+-..eE', max_size=9))
+def test_texts_of_digits_signs_points_and_exponents_are_floats_where_they_are_in_python(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = None
+    if value is None or math.isinf(value):
+        with pytest.raises(ReplyError):
+            floating(text.encode())
+    else:
+        assert floating(text.encode()) == value
+
+
 @pytest.mark.parametrize(
     ('value', 'text'),
     [

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import example, given, settings
@@ -80,6 +81,53 @@ def test_a_run_is_compared_in_every_byte_of_its_headers(place):
     broken = bytearray(run)
     broken[4 * size + place] ^= 1
     assert read(run, run, bytes(broken)) == read(*in_bytes(run + run + broken))
+
+
+# Before CPython 3.11.5 a possessive repetition may end inside a group that did not match (gh-106052).
+
+
+def test_a_pipeline_of_zadds_with_scores_of_varying_length():
+    reader = parser()
+    random = Random(1)
+    for _ in range(100):
+        argvs = [[b'ZADD', b'scores', b'%d' % random.randrange(1000), b'player:%03d' % number] for number in range(50)]
+        assert fed(reader, b''.join(encode(*argv) for argv in argvs)) == argvs
+
+
+ENDS = st.tuples(st.sampled_from(['cut', 'changed', 'longer', 'shorter']), st.integers(0, 1000))
+
+
+def ended(command: bytes, end: tuple[str, int]) -> bytes:
+    """A command that does not fit the run before it any more: unfinished, with another byte, or of another length."""
+    how, number = end
+    place = number % len(command)
+    match how:
+        case 'cut':
+            return command[:place]
+        case 'changed':
+            return command[:place] + bytes([command[place] ^ 1]) + command[place + 1 :]
+        case 'longer':
+            return command[:place] + b'1' + command[place:]
+    return command[:place] + command[place + 1 :]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from([b'', b'a', b'\r\n', b'$1\r', b'*1\r\n$4', b'key:000001']), min_size=1, max_size=5),
+    st.lists(ENDS, min_size=1, max_size=4),
+)
+def test_a_run_of_one_shape_ends_where_its_last_whole_command_ends(argv, ends):
+    command = encode(*argv)
+    pieces = [command * 9, *(command * 9 + ended(command, end) for end in ends)]
+    assert read(*pieces) == read(*in_bytes(b''.join(pieces)))
+
+
+BLANKS = st.sampled_from([b' ', b'\t', b'\r', b'\n', b'\r\n', b' ' * 63, b' ' * 64, b' ' * 65, b'*1\r\n', b'PING'])
+
+
+@given(st.lists(BLANKS, max_size=20).map(b''.join))
+def test_blank_lines_are_read_alike_together_and_in_single_bytes(data):
+    assert read(data) == read(*in_bytes(data))
 
 
 @pytest.mark.parametrize(
