@@ -53,10 +53,11 @@ def serving(certificates: Certificates, **parameters: str) -> Iterator[TlsServer
         'tls_ca_cert_file': certificates.path('ca.crt'),
         **parameters,
     }
-    with selredis.serve(**given) as server:  # type: ignore[arg-type]  # names as they come
-        plain = WireClient((server.host, server.port))
+    with (
+        selredis.serve(**given) as server,  # type: ignore[arg-type]  # names as they come
+        WireClient((server.host, server.port)) as plain,
+    ):
         yield TlsServer(port, plain)
-        plain.close()
 
 
 @pytest.fixture

@@ -5,6 +5,23 @@ from pathlib import Path
 
 EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']
 
+# The extensions that RFC 5280 demands, which Python checks since 3.13 (VERIFY_X509_STRICT).
+EXTENSIONS = """
+[req]
+distinguished_name = name
+[name]
+[authority]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+[localhost]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+subjectAltName = DNS:localhost, IP:127.0.0.1
+"""
+
 
 class Certificates:
     """An authority, and certificates that it has signed: files `NAME.crt` with their keys `NAME.key`.
@@ -15,8 +32,9 @@ class Certificates:
     def __init__(self, openssl: str, directory: Path) -> None:
         self.openssl = openssl
         self.directory = directory
+        (directory / 'openssl.cnf').write_text(EXTENSIONS, encoding='utf-8')
         for name in ('ca', 'stranger'):
-            self.run('req', '-x509', *EC, '-nodes', '-subj', f'/CN={name}', *self.files(name))
+            self.request(name, 'authority')
         for name in ('server', 'client'):
             self.sign(name)
 
@@ -28,9 +46,12 @@ class Certificates:
 
     def sign(self, name: str) -> None:
         """Make a certificate for localhost and a key, signed by the authority."""
-        names = 'subjectAltName=DNS:localhost,IP:127.0.0.1'
-        by = ['-CA', self.path('ca.crt'), '-CAkey', self.path('ca.key')]
-        self.run('req', '-x509', *EC, '-nodes', '-subj', f'/CN={name}', '-addext', names, *by, *self.files(name))
+        self.request(name, 'localhost', '-CA', self.path('ca.crt'), '-CAkey', self.path('ca.key'))
+
+    def request(self, name: str, extensions: str, *signer: str) -> None:
+        """Make a key and a certificate with a section of EXTENSIONS; self-signed if no signer is given."""
+        config = ['-config', self.path('openssl.cnf'), '-extensions', extensions]
+        self.run('req', '-x509', *config, *EC, '-nodes', '-subj', f'/CN={name}', *signer, *self.files(name))
 
     def encrypt_key(self, name: str, password: str) -> str:
         """A copy of a key that needs a password."""
