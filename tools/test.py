@@ -2,13 +2,18 @@
 """All checks, with nothing to install first: format, lint, types, floors, tests.
 
     python3 tools/test.py                     everything
-    python3 tools/test.py -k blpop -x         what follows goes to pytest
+    python3 tools/test.py -k blpop -x         other arguments are passed to pytest
+    python3 tools/test.py --python PATH       with another interpreter, Python 3.11 or later
+    python3 tools/test.py --only-tests        only pytest, without tests/study, and so with fewer packages to install
 
-The first run makes a virtual environment in .venv-test/ and installs the project with its extras there; it is
-made anew when pyproject.toml, the Python or the place of the checkout is another. Exit code 1 if a check fails, 2 if
-the environment cannot be made.
+The first run with an interpreter creates a virtual environment in .venv-test/ and installs the project with its extras
+there; it is created again when pyproject.toml, the interpreter or the location of the checkout changes. Exit code 1 if
+a check fails, 2 if the environment cannot be created.
 """
 
+from __future__ import annotations  # so that Python 3.8, too, gets as far as to report that it is too old
+
+import argparse
 import hashlib
 import os
 import shutil
@@ -20,11 +25,12 @@ import time
 import venv
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / '.venv-test'
 OLDEST_PYTHON = (3, 11)
+ALL_EXTRAS = ['lint', 'study', 'test']
 # Tests start hundreds of servers: without compiled modules each of them takes three times as long.
 SURROUNDINGS = {name: value for name, value in os.environ.items() if name != 'PYTHONDONTWRITEBYTECODE'}
 
@@ -33,22 +39,16 @@ class SetupError(Exception):
     """The environment cannot be made; str() says why and what helps."""
 
 
-def environment_key() -> str:
-    """What an environment depends on, as a directory's name that begins with Python's version."""
-    version = '.'.join(map(str, sys.version_info[:3]))
+def ready_environment(extras: list[str]) -> Path:
+    """The Python of an environment that has the project and these extras. Raises SetupError."""
+    kind = '-'.join(['.'.join(map(str, sys.version_info[:3])), *extras])
     depends_on = (ROOT / 'pyproject.toml').read_bytes() + str(ROOT).encode() + sys.prefix.encode()
-    return f'{version}-{hashlib.sha256(depends_on).hexdigest()[:12]}'
-
-
-def ready_environment() -> Path:
-    """The Python of an environment that has the project and its extras. Raises SetupError."""
-    directory = ENVIRONMENTS / environment_key()
+    directory = ENVIRONMENTS / f'{kind}-{hashlib.sha256(depends_on).hexdigest()[:12]}'
     python = directory / 'bin' / 'python'
     finished = directory / 'finished'
     if finished.exists():
         return python
-    version = directory.name.partition('-')[0]
-    for outdated in ENVIRONMENTS.glob(f'{version}-*'):
+    for outdated in ENVIRONMENTS.glob(f'{kind}-*'):
         shutil.rmtree(outdated)
     print(f'making {directory.relative_to(ROOT)}', flush=True)
     try:
@@ -63,12 +63,20 @@ def ready_environment() -> Path:
         '--quiet',
         '--disable-pip-version-check',
         '--editable',
-        '.[study,test]',
+        f'.[{",".join(extras)}]',
     ]
     if subprocess.run(install, check=False, cwd=ROOT).returncode:
         raise SetupError('pip could not install the project and its extras; its reason is above')
     finished.touch()
     return python
+
+
+def exchange_interpreter(python: str, words: list[str]) -> NoReturn:
+    """Go on as another process, with an interpreter that is given as a path or by its name. Raises SetupError."""
+    try:
+        os.execvp(python, [python, __file__, *words])
+    except OSError as error:
+        raise SetupError(f'{python}: {error.strerror}') from error
 
 
 class Aside:
@@ -100,22 +108,30 @@ class Aside:
 def main() -> int:
     # Ended by a signal, leave no check running behind.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
-    if sys.version_info < OLDEST_PYTHON:
-        print(f'selredis needs Python {".".join(map(str, OLDEST_PYTHON))} or later', file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(usage=__doc__, allow_abbrev=False)
+    parser.add_argument('--python', metavar='PATH')
+    parser.add_argument('--only-tests', action='store_true')
+    options, words = parser.parse_known_args()
+    only_tests = ['--only-tests'] if options.only_tests else []
     try:
-        python = str(ready_environment())
+        if options.python:
+            exchange_interpreter(options.python, [*only_tests, *words])
+        if sys.version_info < OLDEST_PYTHON:
+            raise SetupError(f'selredis needs Python {".".join(map(str, OLDEST_PYTHON))} or later')
+        python = str(ready_environment(['test'] if options.only_tests else ALL_EXTRAS))
     except SetupError as error:
         print(error, file=sys.stderr)
         return 2
+    if options.only_tests:
+        return run({'tests': [python, '-m', 'pytest', *(words or ['--ignore=tests/study'])]}, {})
     checks = {
         'format': [python, '-m', 'ruff', 'format', '--check', '.'],
         'lint': [python, '-m', 'ruff', 'check', '.'],
         'types': [python, '-m', 'mypy'],
         'floors': [python, 'tools/floors.py'],
-        'tests': [python, '-m', 'pytest', *sys.argv[1:]],
+        'tests': [python, '-m', 'pytest', *words],
     }
-    if len(sys.argv) > 1:
+    if words:
         return run(checks, {})
     # The study's tests take about as long as the others and wait much: they go beside them, and the types do.
     checks['tests'].append('--ignore=tests/study')
