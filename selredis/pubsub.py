@@ -1,13 +1,14 @@
 """Publish and subscribe: one registry that all clients of a server share.
 
-A published message is encoded once for each protocol and queued on every subscriber; its bytes leave when the turn
-ends. A client knows its own subscriptions, so leaving costs no more than what it had joined.
+A published message is encoded once for each protocol and queued on every subscriber (a large one isn't copied); its
+bytes leave when the turn ends. A client knows its own subscriptions, so leaving costs no more than what it had joined.
 """
 
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from selredis.glob import compile_glob
+from selredis.resp.pieces import LARGE_BYTES, Output, Pieces
 
 # What is published, but for the first byte: all in which an array of RESP2 and a push of RESP3 differ.
 MESSAGE = b'3\r\n$7\r\nmessage\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n'
@@ -22,7 +23,7 @@ class Subscriber(Protocol):
     channels: dict[bytes, None]
     patterns: dict[bytes, None]
     shard_channels: dict[bytes, None]
-    out: list[bytes]
+    out: list[Output]
     queued: bool
 
 
@@ -80,11 +81,17 @@ class PubSub:
         receivers = 0
         subscribers = self.channels.get(channel)
         if subscribers:
-            receivers = self._send(subscribers, MESSAGE % (len(channel), channel, len(message), message))
+            if len(message) < LARGE_BYTES:
+                receivers = self._send(subscribers, MESSAGE % (len(channel), channel, len(message), message))
+            else:
+                receivers = self._send(subscribers, large_frame(MESSAGE, (len(channel), channel), message))
         for pattern, matches in self.matchers.items():
             if matches(channel):
-                frame = PATTERN_MESSAGE % (len(pattern), pattern, len(channel), channel, len(message), message)
-                receivers += self._send(self.patterns[pattern], frame)
+                names = len(pattern), pattern, len(channel), channel
+                if len(message) < LARGE_BYTES:
+                    receivers += self._send(self.patterns[pattern], PATTERN_MESSAGE % (*names, len(message), message))
+                else:
+                    receivers += self._send(self.patterns[pattern], large_frame(PATTERN_MESSAGE, names, message))
         return receivers
 
     def shard_publish(self, channel: bytes, message: bytes) -> int:
@@ -92,15 +99,18 @@ class PubSub:
         subscribers = self.shard_channels.get(channel)
         if not subscribers:
             return 0
-        return self._send(subscribers, SHARD_MESSAGE % (len(channel), channel, len(message), message))
+        if len(message) < LARGE_BYTES:
+            return self._send(subscribers, SHARD_MESSAGE % (len(channel), channel, len(message), message))
+        return self._send(subscribers, large_frame(SHARD_MESSAGE, (len(channel), channel), message))
 
-    def _send(self, subscribers: Subscribers, frame: bytes) -> int:
+    def _send(self, subscribers: Subscribers, frame: Output) -> int:
         """Queue one message, as it is but for its first byte, on all of them.
 
         This is `Client.queue` written out, for it runs once for every subscriber.
         """
         to_flush = self._to_flush
-        array = push = b''
+        array: Output = b''
+        push: Output = b''
         for client in subscribers:
             if client.protocol == 2:
                 data = array = array or b'*' + frame
@@ -111,6 +121,12 @@ class PubSub:
                 client.queued = True
                 to_flush.append(client)
         return len(subscribers)
+
+
+def large_frame(template: bytes, names: tuple[int | bytes, ...], message: bytes) -> Pieces:
+    """One of the templates above, with a message that is not copied. `names`: what comes before it, with lengths."""
+    head = (template % (*names, len(message), b'')).removesuffix(b'\r\n')
+    return Pieces((head, message, b'\r\n'))
 
 
 def _join(registry: dict[bytes, Subscribers], own: dict[bytes, None], client: Subscriber, name: bytes) -> None:

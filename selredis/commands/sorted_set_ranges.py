@@ -15,6 +15,7 @@ from selredis.errors import SYNTAX, ReplyError
 from selredis.keyspace.database import Database
 from selredis.numeric import integer, plain_number, to_double
 from selredis.resp.encoder import encode_alike
+from selredis.resp.pieces import LARGE_BYTES
 from selredis.resp.reply import Encoded, Pairs, Reply, Strings
 from selredis.values.sorted_set import MIXED, SortedSet
 
@@ -146,7 +147,9 @@ class Query(NamedTuple):
 def names_reply(members: SortedSet, names: list[bytes]) -> Reply:
     """Some members of a sorted set."""
     size = members.member_bytes
-    return Strings(names) if size is None or size == MIXED else Encoded(encode_alike(names, size))
+    if size is None or size == MIXED or size >= LARGE_BYTES:
+        return Strings(names)
+    return Encoded(encode_alike(names, size))
 
 
 def read_query(words: Argv, by: bytes | None = None, *, reverse: bool | None = None, storing: bool = False) -> Query:

@@ -18,6 +18,7 @@ from selredis.keyspace.database import Database
 from selredis.keyspace.freeing import LARGE
 from selredis.numeric import INT64_MAX, integer
 from selredis.resp.encoder import encode_bulk
+from selredis.resp.pieces import Output
 from selredis.resp.reply import NULL_ARRAY, OK, Reply
 from selredis.values.stream import Stream
 from selredis.values.stream_block import id_text
@@ -376,7 +377,7 @@ def xclaim(client: Client, argv: Argv) -> Reply:
     group.last_id = max(group.last_id, last_id)
     consumer = consumer_named(client.db, name, group, consumer_name)
     consumer.seen_ms = now_ms
-    rows: list[bytes] = []
+    rows: list[Output] = []
     claimed = 0
     for id_ in ids:
         delivery = group.pending.get(id_)
@@ -441,7 +442,7 @@ def xautoclaim(client: Client, argv: Argv) -> Reply:
     now_ms = client.engine.now_ms
     consumer = consumer_named(db, name, group, consumer_name)
     consumer.seen_ms = now_ms
-    rows: list[bytes] = []
+    rows: list[Output] = []
     gone: list[int] = []
     looks = count * IDS_A_LOOK
     next_id = 0

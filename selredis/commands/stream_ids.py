@@ -5,7 +5,8 @@ import re
 from selredis.errors import ReplyError
 from selredis.numeric import is_integer
 from selredis.resp.encoder import array_head
-from selredis.resp.reply import Encoded
+from selredis.resp.pieces import Output
+from selredis.resp.reply import EncodedParts
 from selredis.values.stream_block import LAST_ID, SEQ_BITS, SEQ_END, SEQ_MASK
 
 INVALID_ID = b'ERR Invalid stream ID specified as stream command argument'
@@ -68,6 +69,6 @@ def read_interval_end(text: bytes) -> int:
     return id_ - 1
 
 
-def entries_reply(rows: list[bytes]) -> Encoded:
+def entries_reply(rows: list[Output]) -> EncodedParts:
     """Entries that are in RESP already, as an array."""
-    return Encoded(b''.join([array_head(len(rows)), *rows]))
+    return EncodedParts((array_head(len(rows)), *rows))

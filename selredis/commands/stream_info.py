@@ -11,7 +11,7 @@ from selredis.engine.syntax import about
 from selredis.errors import NO_SUCH_KEY, ReplyError
 from selredis.keyspace.database import Database
 from selredis.numeric import integer
-from selredis.resp.reply import Encoded, Map, Reply
+from selredis.resp.reply import EncodedParts, Map, Reply
 from selredis.values.stream import Stream
 from selredis.values.stream_block import LAST_ID, id_text
 from selredis.values.stream_groups import Consumer, Group
@@ -141,8 +141,8 @@ def xinfo_stream(client: Client, argv: Argv) -> Reply:
             {
                 **about_stream,
                 b'groups': len(stream.groups),
-                b'first-entry': None if first is None else Encoded(first),
-                b'last-entry': None if last is None else Encoded(last),
+                b'first-entry': None if first is None else EncodedParts((first,)),
+                b'last-entry': None if last is None else EncodedParts((last,)),
             }
         )
     if len(options) not in (1, 3) or options[0].upper() != b'FULL':

@@ -15,7 +15,8 @@ from selredis.engine.syntax import about
 from selredis.errors import SYNTAX, ReplyError
 from selredis.keyspace.database import Database
 from selredis.numeric import integer
-from selredis.resp.reply import NULL_ARRAY, Encoded, PairMap, Reply
+from selredis.resp.pieces import Output
+from selredis.resp.reply import NULL_ARRAY, EncodedParts, PairMap, Reply
 from selredis.values.stream import Stream
 from selredis.values.stream_block import LAST_ID, id_text
 from selredis.values.stream_groups import Consumer, Group
@@ -155,7 +156,7 @@ def history(stream: Stream, consumer: Consumer, id_: int, count: int) -> Reply:
         if row is None:
             rows.append([id_text(pending_id), NULL_ARRAY])
         else:
-            rows.append(Encoded(row))
+            rows.append(EncodedParts((row,)))
             delivery.time_ms = now_ms
             delivery.count += 1
         if len(rows) == count:
@@ -163,11 +164,11 @@ def history(stream: Stream, consumer: Consumer, id_: int, count: int) -> Reply:
     return rows
 
 
-def give_next(stream: Stream, group: Group, consumer: Consumer, options: Options) -> Encoded:
+def give_next(stream: Stream, group: Group, consumer: Consumer, options: Options) -> EncodedParts:
     """Give a consumer the next entries."""
     assert options.reader is not None
     name, now_ms = options.reader[1], consumer.seen_ms
-    rows: list[bytes] = []
+    rows: list[Output] = []
     for block, first, stop in stream.spans(group.last_id + 1, LAST_ID, options.most):
         rows += block.encoded(first, stop)
         ids = block.ids(first, stop)

@@ -4,7 +4,7 @@ from selredis.engine.client import Client, Transaction
 from selredis.engine.command import Argv, command, key
 from selredis.errors import ReplyError
 from selredis.resp.encoder import array_head
-from selredis.resp.reply import NULL_ARRAY, OK, Encoded, Reply
+from selredis.resp.reply import NULL_ARRAY, OK, EncodedParts, Reply
 
 
 @command('MULTI', arity=1, flags='noscript loading stale fast allow_busy', since='1.2.0', group='transactions')
@@ -45,9 +45,9 @@ def exec_(client: Client, argv: Argv) -> Reply:
         return NULL_ARRAY
     client.unwatch_all()
     client.in_exec = True
-    replies = [array_head(len(transaction.queued))]
+    replies = EncodedParts((array_head(len(transaction.queued)),))
     for queued, its_argv in transaction.queued:
-        # Encoded one by one: HELLO may change the protocol on the way.
+        # EncodedParts one by one: HELLO may change the protocol on the way.
         encoded = engine.call(client, queued, its_argv)
         assert encoded is not None  # nothing waits in here
         replies.append(encoded)
@@ -55,7 +55,7 @@ def exec_(client: Client, argv: Argv) -> Reply:
     client.end_transaction()
     if engine.pause.active:  # it may have begun in here
         engine.pause.keep_expired()
-    return Encoded(b''.join(replies))
+    return replies
 
 
 @command('DISCARD', arity=1, flags='noscript loading stale fast allow_busy', since='2.0.0', group='transactions')

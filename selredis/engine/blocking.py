@@ -12,6 +12,7 @@ from selredis.engine.client import Client, ReplyMode, Wait
 from selredis.engine.command import Argv
 from selredis.errors import UNBLOCKED, ReplyError
 from selredis.keyspace.database import Database, Gone, Waiter
+from selredis.resp.pieces import Output
 
 if TYPE_CHECKING:
     from selredis.engine.engine import Engine
@@ -138,7 +139,7 @@ class BlockedClients(dict[Client, None]):
         self._end_wait(waiter, encoded)
         waiter.out += pushes
 
-    def _end_wait(self, client: Client, encoded: bytes) -> None:
+    def _end_wait(self, client: Client, encoded: Output) -> None:
         """Give a waiting client its reply, if it wants any, and let it go on with what it said meanwhile."""
         engine = self._engine
         self.unpark(client)

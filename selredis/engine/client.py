@@ -13,6 +13,7 @@ from selredis.engine.command import Argv, Command
 from selredis.errors import ReplyError
 from selredis.keyspace.database import Database
 from selredis.resp.encoder import ENCODERS
+from selredis.resp.pieces import Output
 from selredis.resp.reply import BLOCKED, Reply
 from selredis.timers import Timer
 
@@ -98,7 +99,6 @@ class Client:
     __slots__ = (
         'addr',
         'authenticated',
-        'bulky',
         'channels',
         'closing',
         'command',
@@ -151,9 +151,8 @@ class Client:
         self.laddr = b''
         self.fd = -1
         self.local = True  # by loopback, a unix socket, or no socket at all
-        self.out: list[bytes] = []
+        self.out: list[Output] = []
         self.queued = False  # in engine.to_flush
-        self.bulky = False  # what is queued is too large to be copied
         self.unsent_bytes = 0  # taken from the queue, and not taken by the peer yet
         self.pending: list[Argv] = []
         self.measured = self.pending  # the same list, once it has been asked for its bytes
@@ -272,8 +271,8 @@ class Client:
             self.gave_way = self.halted = True
             self.engine.runnable.append(self)
 
-    def queue(self, data: bytes) -> None:
-        """Append bytes for this peer. They leave when the turn ends; the only way bytes leave a client.
+    def queue(self, data: Output) -> None:
+        """Append output for this peer. It leaves when the turn ends; the only way bytes leave a client.
 
         Safe while a table of subscribers is being walked: nothing is sent or closed here.
         """

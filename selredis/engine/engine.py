@@ -31,7 +31,8 @@ from selredis.keyspace.database import Keyspace
 from selredis.keyspace.expiry import expire_slice
 from selredis.pubsub import PubSub
 from selredis.resp.encoder import BULK_HEADS, CRLF, READY_HEADS
-from selredis.resp.reply import BLOCKED, NO_REPLY, QUEUED, Encoded, Error, Reply, Several, Status
+from selredis.resp.pieces import Output
+from selredis.resp.reply import BLOCKED, NO_REPLY, QUEUED, EncodedParts, Error, Reply, Several, Status
 from selredis.timers import Timers
 
 # How long a client's commands may run before others have their turn. The time is looked at behind those that may take
@@ -39,7 +40,7 @@ from selredis.timers import Timers
 SLICE_MS = 10
 COMMANDS_A_LOOK = 64
 LARGE_REPLY_BYTES = 2048  # only replies above it are added up while a batch runs
-BULKY_BYTES = 1024 * 1024  # of large replies: above it they are sent without being joined, and others have their turn
+MANY_BYTES = 1024 * 1024  # of large replies: above it others have their turn
 UNQUEUED_IN_MULTI = frozenset('exec discard multi watch quit reset'.split())
 HTTP_WORDS = frozenset((b'host:', b'post'))
 HTTP_WARNING_PAUSE_MS = 60_000
@@ -276,8 +277,7 @@ class Engine:
                             self.measure(client, same, place - first, argv, begin_ns, mixed, long=True)
                             measured = same = name = None
                         large_bytes += len(encoded)
-                        if large_bytes > BULKY_BYTES:
-                            client.bulky = True
+                        if large_bytes > MANY_BYTES:
                             client.give_way()
             except ReplyError as error:
                 if measured is not None:
@@ -364,8 +364,6 @@ class Engine:
                 self.blocked.remember(client, argv)
                 return True
             encoded = reply.encoded if type(reply) is Status else client.encoders[type(reply)](reply)
-            if len(encoded) > BULKY_BYTES:
-                client.bulky = True
         except ReplyError as error:
             stats.of_command(command).failed += 1
             encoded = self.encode_error(error)
@@ -435,7 +433,7 @@ class Engine:
             self.end_skip(client)
         place = self._place
         if len(out) > place:
-            reply = Several([reply, Encoded(b''.join(out[place:]))])
+            reply = Several((reply, EncodedParts(out[place:])))
             del out[place:]
         return reply
 
@@ -528,7 +526,7 @@ class Engine:
                 self.tracking.remember(client, command, argv)
         return reply
 
-    def call(self, client: Client, command: Command, argv: Argv) -> bytes | None:
+    def call(self, client: Client, command: Command, argv: Argv) -> Output | None:
         """Run a command for a client and encode its reply or error; None if it waits."""
         try:
             reply = self._call(client, command, argv)

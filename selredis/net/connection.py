@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections import deque
+from collections.abc import Sequence
 
 from selredis.engine.engine import Engine
 from selredis.net.loop import Loop
@@ -16,10 +17,14 @@ from selredis.net.remote_client import (
     RemoteClient,
 )
 from selredis.resp.parser import ParserLimits
+from selredis.resp.pieces import LARGE_BYTES, Output, Pieces, buffers_of, joined
 
 MAX_SEND_BYTES = 1024 * 1024  # a connection and turn of what has piled up, so one KEYS * cannot starve the rest
 
 RETRY = (BlockingIOError, InterruptedError)
+
+Buffer = bytes | memoryview
+Unsent = deque[Buffer]
 
 
 class Connection(RemoteClient):
@@ -39,7 +44,7 @@ class Connection(RemoteClient):
         self.loop = loop
         self.sock = sock
         self.fd = sock.fileno()
-        self.unsent: deque[bytes | memoryview] | None = None
+        self.unsent: Unsent | None = None
         self.reading = True
         table.add(self)
         loop.add_reader(self.fd, self.on_readable)
@@ -89,31 +94,43 @@ class Connection(RemoteClient):
         if self.unsent is not None:
             self.keep_queued()
             return
-        if self.bulky:
-            self.keep_queued()
-            self.on_writable()  # it may well be
-            return
-        data = out[0] if len(out) == 1 else b''.join(out)
-        # As in Redis before any of it is sent, whether or not the peer would take it at once.
-        if len(data) > UNCOUNTED_BYTES and self.check_output_limit(len(data)):
-            return
+        data = out[0] if len(out) == 1 else joined(out)
+        if len(data) > UNCOUNTED_BYTES:
+            # As in Redis before any of it is sent, whether or not the peer would take it at once.
+            if self.check_output_limit(len(data)):
+                return
+            if len(data) > MAX_SEND_BYTES or isinstance(data, Pieces):
+                out.clear()
+                self.flush_large(data)
+                return
         out.clear()
-        sent = self.send(data)
+        sent = self.send(data)  # type: ignore[arg-type]  # no Pieces is as short
         if sent < len(data) and not self.doomed:
-            self.keep(memoryview(data)[sent:])
+            self.keep(memoryview(data)[sent:])  # type: ignore[arg-type]
+            self.check_limits()
+
+    def flush_large(self, data: Output) -> None:
+        """Send a bounded part of what was queued in this turn; the rest waits until the socket is writable."""
+        buffers = buffers_of(data)
+        if len(data) <= MAX_SEND_BYTES:
+            sent = self.send_vector(buffers)
+            if sent == len(data):
+                return
+            rest: Unsent = deque(buffers)
+            remove_first(rest, sent)
+        else:
+            rest = deque(buffers)
+            self.send_first(rest)
+        if rest and not self.doomed:
+            for piece in rest:
+                self.keep(piece)
             self.check_limits()
 
     def keep_queued(self) -> None:
         """Let what is queued wait until the socket is writable."""
-        out = self.out
-        if self.bulky:
-            # Joining would double what is large already.
-            self.bulky = False
-            for data in out:
-                self.keep(data)
-        else:
-            self.keep(b''.join(out))
-        out.clear()
+        for piece in buffers_of(joined(self.out)):
+            self.keep(piece)
+        self.out.clear()
         self.check_limits()
 
     def check_limits(self) -> None:
@@ -126,24 +143,36 @@ class Connection(RemoteClient):
         unsent = self.unsent
         if unsent is None or self.doomed:
             return
-        piece = unsent.popleft()
-        if len(piece) < MAX_SEND_BYTES and unsent:
-            pieces = [piece]
-            size = len(piece)
-            while unsent and size + len(unsent[0]) <= MAX_SEND_BYTES:
-                size += len(unsent[0])
-                pieces.append(unsent.popleft())
-            piece = b''.join(pieces)
-        sent = self.send(memoryview(piece)[:MAX_SEND_BYTES])
-        self.unsent_bytes -= sent
-        if sent < len(piece):
-            unsent.appendleft(memoryview(piece)[sent:])
-        elif not unsent:
+        sent = self.send_first(unsent)
+        self.unsent_bytes -= sent  # after the call, which may add to them (TLS)
+        if not unsent:
             self.end_unsent()
         if self.congested:
             self.update_congested()
 
-    def send(self, data: bytes | memoryview) -> int:
+    def send_first(self, pieces: Unsent) -> int:
+        """Send the first MAX_SEND_BYTES as far as the socket takes them, and remove what was sent; its bytes.
+
+        Small pieces are joined with their neighbours. Large ones are not copied.
+        """
+        first: list[Buffer] = []
+        size = 0
+        while pieces and size < MAX_SEND_BYTES:
+            piece = pieces.popleft()
+            first.append(piece)
+            size += len(piece)
+        if len(first) > 1:
+            first = small_joined(first)
+        last = first[-1]
+        if size > MAX_SEND_BYTES:
+            first[-1] = memoryview(last)[: MAX_SEND_BYTES - size]
+        sent = self.send(first[0]) if len(first) == 1 else self.send_vector(first)
+        first[-1] = last
+        pieces.extendleft(reversed(first))
+        remove_first(pieces, sent)
+        return sent
+
+    def send(self, data: Buffer) -> int:
         """Hand bytes to the socket; how many it took."""
         try:
             sent = self.sock.send(data)
@@ -152,14 +181,32 @@ class Connection(RemoteClient):
         except OSError:
             self.doom()
             return 0
-        engine = self.engine
+        engine = self.engine  # `count_sent` written out
         stats = engine.stats
         stats.writes += 1
         stats.output_bytes += sent
         self.last_active_ms = engine.keyspace.now_ms
         return sent
 
-    def keep(self, data: bytes | memoryview) -> None:
+    def send_vector(self, buffers: Sequence[Buffer]) -> int:
+        """`send` for bytes in several buffers."""
+        try:
+            sent = self.sock.sendmsg(buffers)
+        except RETRY:
+            return 0
+        except OSError:
+            self.doom()
+            return 0
+        self.count_sent(sent)
+        return sent
+
+    def count_sent(self, sent: int) -> None:
+        engine = self.engine
+        engine.stats.writes += 1
+        engine.stats.output_bytes += sent
+        self.last_active_ms = engine.keyspace.now_ms
+
+    def keep(self, data: Buffer) -> None:
         """Let bytes wait until the socket is writable."""
         unsent = self.unsent
         if unsent is None:
@@ -167,7 +214,7 @@ class Connection(RemoteClient):
         unsent.append(data)
         self.unsent_bytes += len(data)
 
-    def begin_unsent(self) -> deque[bytes | memoryview]:
+    def begin_unsent(self) -> Unsent:
         """From now on output waits until the socket is writable."""
         self.loop.add_writer(self.fd, self.on_writable)
         self.unsent = deque()
@@ -200,3 +247,28 @@ class Connection(RemoteClient):
         self.table.remove(self)
         self.unsent = self.held = None
         self.sock.close()
+
+
+def remove_first(pieces: Unsent, count: int) -> None:
+    """Remove that many bytes from the left."""
+    while pieces and count >= len(pieces[0]):
+        count -= len(pieces.popleft())
+    if count:
+        pieces[0] = memoryview(pieces[0])[count:]
+
+
+def small_joined(buffers: list[Buffer]) -> list[Buffer]:
+    """The same bytes with small buffers joined to their neighbours, and large ones as they are."""
+    found: list[Buffer] = []
+    small: list[Buffer] = []
+    for buffer in buffers:
+        if len(buffer) < LARGE_BYTES:
+            small.append(buffer)
+            continue
+        if small:
+            found.append(b''.join(small))
+            small = []
+        found.append(buffer)
+    if small:
+        found.append(b''.join(small))
+    return found

@@ -15,10 +15,10 @@ at all, is cut off, and the log tells why.
 
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from selredis.engine.engine import Engine
-from selredis.net.connection import MAX_SEND_BYTES, RETRY, Connection
+from selredis.net.connection import MAX_SEND_BYTES, RETRY, Buffer, Connection
 from selredis.net.loop import Loop
 from selredis.net.remote_client import READ_BYTES, ConnectionTable
 from selredis.net.tls import reason_of
@@ -154,6 +154,9 @@ class TlsConnection(Connection):
         stats.output_bytes += len(data)
         self.last_active_ms = engine.keyspace.now_ms
         return len(data)
+
+    def send_vector(self, buffers: Sequence[Buffer]) -> int:
+        return self.send(b''.join(buffers))
 
     def push_own(self) -> None:
         """Send what the protocol has to say for itself: of a handshake, of keys, of an end."""

@@ -4,6 +4,8 @@
 handler never asks which protocol its client speaks.
 """
 
+from selredis.resp.pieces import Output
+
 
 class Status:
     """A simple string such as OK: encoded once, when it is made."""
@@ -94,6 +96,12 @@ class Double(bytes):
 
 class Encoded(bytes):
     """Bytes that are RESP already."""
+
+    __slots__ = ()
+
+
+class EncodedParts(list[Output]):
+    """Parts that are RESP already, to be sent one after another (EXEC, XRANGE)."""
 
     __slots__ = ()
 

@@ -19,6 +19,7 @@ entry at a time: the block begins behind it. What counts for when it is full is 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
+from selredis.resp.pieces import Output
 from selredis.values.stream_block import LAST_ID, SEQ_BITS, SEQ_MASK, Block, Shape, number_bytes
 from selredis.values.stream_groups import Group
 
@@ -203,9 +204,9 @@ class Stream:
         for block, begin, stop in self.spans(first, last):
             yield from block.entries(begin, stop)
 
-    def encoded(self, first: int, last: int, count: int = 0, *, backwards: bool = False) -> list[bytes]:
+    def encoded(self, first: int, last: int, count: int = 0, *, backwards: bool = False) -> list[Output]:
         """The entries with ids from `first` to `last`, each in RESP; `count`: no more than so many, 0: all."""
-        rows: list[bytes] = []
+        rows: list[Output] = []
         if backwards:
             for block, begin, stop in self.spans_back(first, last, count):
                 rows += block.encoded(begin, stop)[::-1]
@@ -214,7 +215,7 @@ class Stream:
                 rows += block.encoded(begin, stop)
         return rows
 
-    def encoded_entry(self, id_: int) -> bytes | None:
+    def encoded_entry(self, id_: int) -> Output | None:
         """One entry in RESP, None if there is none."""
         found = self._find(id_)
         if found is None:

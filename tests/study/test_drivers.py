@@ -122,6 +122,28 @@ def test_replies_wait_until_all_is_sent(guests: Guests) -> None:
     assert read_bytes(client, 10_000 * len(bulk(value))) == bulk(value) * 10_000
 
 
+def test_an_array_of_large_values_arrives_whole(guests: Guests) -> None:
+    client = guests()
+    value = os.urandom(3 * MB)
+    client('SET', 'key', value)
+    client('SET', 'small', 'x')
+    client.send(encode_command('MGET', 'small', *['key'] * 3) * 3 + encode_command('PING'))
+    reply = b'*4\r\n' + bulk(b'x') + bulk(value) * 3
+    assert read_bytes(client, 3 * len(reply) + 7) == reply * 3 + b'+PONG\r\n'
+
+
+def test_a_large_message_reaches_all_subscribers(guests: Guests) -> None:
+    publisher, old, new = guests(), guests(), guests(protocol=3)
+    for subscriber in (old, new):
+        subscriber('SUBSCRIBE', 'news')
+    data = os.urandom(3 * MB)
+    for _ in range(3):
+        publisher('PUBLISH', 'news', data)
+    for protocol, subscriber in ((2, old), (3, new)):
+        frame = message(b'news', data, protocol)
+        assert read_bytes(subscriber, 3 * len(frame)) == frame * 3
+
+
 def test_a_peer_that_ends_its_requests_gets_its_replies(guests: Guests) -> None:
     client = guests()
     client.send(REQUESTS)

@@ -1,6 +1,6 @@
 """An engine alone, with a clock turned by hand and clients that have no socket."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 
@@ -11,6 +11,7 @@ from selredis.clock import ManualClock
 from selredis.config import Config
 from selredis.engine.client import Client
 from selredis.engine.engine import Engine
+from selredis.resp.pieces import Output, buffers_of
 from tests.harness.wire import Reply, as_bytes, parse
 
 
@@ -27,6 +28,11 @@ class FailingLog:
 
     def defect(self, text: str, error: BaseException) -> None:
         raise AssertionError(text) from error
+
+
+def as_sent(queued: Iterable[Output]) -> bytes:
+    """What a driver makes of output: the bytes on the wire."""
+    return b''.join(buffer for data in queued for buffer in buffers_of(data))
 
 
 class Peer:
@@ -55,7 +61,7 @@ class Peer:
 
     def take(self) -> list[Any]:
         """All that has been received so far, with what is queued now at its end."""
-        data = b''.join(self.client.out)
+        data = as_sent(self.client.out)
         self.client.out.clear()
         at = 0
         while at < len(data):

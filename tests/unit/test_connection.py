@@ -11,10 +11,11 @@ from selredis.clock import ManualClock
 from selredis.config import Config
 from selredis.engine.command import COMMANDS
 from selredis.engine.engine import SLICE_MS, Engine
-from selredis.net.connection import Connection
+from selredis.net.connection import MAX_SEND_BYTES, Connection
 from selredis.net.loop import Loop
 from selredis.net.remote_client import HIGH_WATER_BYTES, READ_BYTES, UNCOUNTED_BYTES, ConnectionTable
 from selredis.resp.parser import ParserLimits
+from selredis.resp.pieces import LARGE_BYTES, buffers_of
 from tests.unit.conftest import FailingLog
 
 
@@ -391,6 +392,109 @@ def test_a_reader_that_does_not_read_is_asked_no_more(driver, connect):
         driver.turn()
     assert peer.connection.events == b'r'
     assert not peer.connection.pending
+
+
+def arrived(driver: Driver, peer: Peer, count: int) -> bytes:
+    """So many bytes, in as many turns as they take."""
+    pieces = []
+    while count > 0:
+        pieces.append(peer.heard())
+        count -= len(pieces[-1])
+        driver.turn()
+    return b''.join(pieces)
+
+
+def bulk(text: bytes) -> bytes:
+    return b'$%d\r\n%b\r\n' % (len(text), text)
+
+
+def test_large_values_in_an_array_are_kept_as_they_are_stored(driver, connect):
+    peer = connect()
+    large, small = b'x' * 3_000_000, b'y' * 100
+    db = driver.engine.keyspace.databases[0]
+    db.set(b'large', large)
+    db.set(b'small', small)
+    peer.say('MGET small large large small large')
+    driver.turn()
+    connection = peer.connection
+    kept = [memoryview(piece).obj for piece in connection.unsent]
+    assert sum(each is large for each in kept) == 3
+    reply = b'*5\r\n' + b''.join(map(bulk, (small, large, large, small, large)))
+    waiting = connection.unsent_bytes
+    assert waiting == sum(map(len, connection.unsent))
+    assert arrived(driver, peer, len(reply)) == reply
+    assert connection.unsent_bytes == 0
+    assert connection.unsent is None
+
+
+@pytest.mark.parametrize('size', [LARGE_BYTES - 1, LARGE_BYTES, MAX_SEND_BYTES - 100, MAX_SEND_BYTES, 2_500_000])
+@pytest.mark.parametrize('count', [1, 2, 30])
+def test_an_array_of_values_of_any_size_arrives_whole(driver, connect, size, count):
+    peer = connect()
+    driver.engine.keyspace.databases[0].set(b'k', Random(size).randbytes(size))
+    value = driver.engine.keyspace.databases[0].values[b'k']
+    reply = b'*%d\r\n' % count + bulk(value) * count
+    for pipelined in (1, 2):
+        peer.say(*['MGET' + ' k' * count, 'PING'] * pipelined)
+        driver.turn()
+        assert arrived(driver, peer, pipelined * (len(reply) + 7)) == (reply + b'+PONG\r\n') * pipelined
+    assert peer.connection.unsent_bytes == 0
+
+
+def test_a_large_value_that_is_deleted_is_sent_all_the_same(driver, connect):
+    peer, other = connect(), connect()
+    value = Random(1).randbytes(3_000_000)
+    driver.engine.keyspace.databases[0].set(b'k', value)
+    peer.say('MGET k k')
+    driver.turn()
+    other.say('DEL k')
+    driver.turn()
+    reply = b'*2\r\n' + bulk(value) * 2
+    assert arrived(driver, peer, len(reply)) == reply
+
+
+def test_what_a_reply_of_large_values_shares_counts_towards_the_limit_each_time(driver, connect, config):
+    set_limit(config, b'normal 2999999 0 0')
+    peer = connect()
+    driver.engine.keyspace.databases[0].set(b'k', b'x' * 1_000_000)
+    peer.say('MGET k k')
+    driver.turn()
+    assert arrived(driver, peer, 2_000_000).startswith(b'*2\r\n')
+    assert not peer.connection.doomed
+    peer.say('MGET k k k')
+    driver.turn()
+    assert driver.engine.stats.output_limit_disconnections == 1
+
+
+def test_large_values_behind_unread_output_wait_without_being_copied(driver, connect):
+    peer = connect()
+    value = Random(2).randbytes(2_000_000)
+    driver.engine.keyspace.databases[0].set(b'k', value)
+    peer.say('MGET k k')
+    driver.turn()
+    peer.say('PING', 'MULTI', 'GET k', 'EXEC', 'HSET h f v', 'HGETALL h')
+    driver.turn()
+    assert any(piece is value for piece in peer.connection.unsent)
+    reply = b'*2\r\n' + bulk(value) * 2 + b'+PONG\r\n+OK\r\n+QUEUED\r\n*1\r\n' + bulk(value)
+    reply += b':1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n'
+    assert arrived(driver, peer, len(reply)) == reply
+
+
+def test_subscribers_share_a_large_message(driver, connect):
+    listening = connect(), connect()
+    for peer in listening:
+        peer.say('SUBSCRIBE news')
+    driver.turn()
+    for peer in listening:
+        peer.heard()
+    message = Random(3).randbytes(5_000_000)
+    assert driver.engine.pubsub.publish(b'news', message) == 2
+    for peer in listening:
+        assert any(buffer is message for data in peer.connection.out for buffer in buffers_of(data))
+    driver.settle()
+    frame = b'*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n' + bulk(message)
+    for peer in listening:
+        assert arrived(driver, peer, len(frame)) == frame
 
 
 # --- limits of output -------------------------------------------------------------------------------------------------

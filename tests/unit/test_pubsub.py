@@ -3,6 +3,8 @@
 import pytest
 
 from selredis.pubsub import PubSub
+from selredis.resp.pieces import LARGE_BYTES, Output
+from tests.unit.conftest import as_sent
 
 
 class Listener:
@@ -13,7 +15,7 @@ class Listener:
         self.channels: dict[bytes, None] = {}
         self.patterns: dict[bytes, None] = {}
         self.shard_channels: dict[bytes, None] = {}
-        self.out: list[bytes] = []
+        self.out: list[Output] = []
         self.queued = False
 
 
@@ -64,6 +66,23 @@ def test_a_message_is_encoded_once_for_all_of_a_protocol(pubsub):
     assert listeners[1].out[0] is listeners[3].out[0]
 
 
+@pytest.mark.parametrize('size', [LARGE_BYTES - 1, LARGE_BYTES, LARGE_BYTES + 1])
+def test_a_message_of_any_size_is_framed_alike(size):
+    pubsub, (old, new) = PubSub([]), (Listener(2), Listener(3))
+    message = b'x' * size
+    for listener in (old, new):
+        pubsub.subscribe(listener, b'ch')
+        pubsub.pattern_subscribe(listener, b'c*')
+        pubsub.shard_subscribe(listener, b'ch')
+    assert pubsub.publish(b'ch', message) == 4
+    assert pubsub.shard_publish(b'ch', message) == 2
+    text = b'$2\r\nch\r\n$%d\r\n%b\r\n' % (size, message)
+    frames = [b'3\r\n$7\r\nmessage\r\n' + text, b'4\r\n$8\r\npmessage\r\n$2\r\nc*\r\n' + text]
+    frames.append(b'3\r\n$8\r\nsmessage\r\n' + text)
+    assert as_sent(old.out) == b''.join(b'*' + frame for frame in frames)
+    assert as_sent(new.out) == b''.join(b'>' + frame for frame in frames)
+
+
 def test_receivers_are_to_be_flushed_once_each(pubsub, to_flush):
     fresh, waiting = Listener(), Listener()
     waiting.queued = True  # in the list already
@@ -81,7 +100,7 @@ def test_who_has_channel_and_pattern_gets_both_the_channel_first(pubsub):
     pubsub.pattern_subscribe(listener, b'*')
     pubsub.subscribe(listener, b'news')
     assert pubsub.publish(b'news', b'x') == 2
-    assert [data.split(b'\r\n')[2] for data in listener.out] == [b'message', b'pmessage']
+    assert [as_sent([data]).split(b'\r\n')[2] for data in listener.out] == [b'message', b'pmessage']
 
 
 def test_patterns_do_not_match_shard_channels(pubsub):

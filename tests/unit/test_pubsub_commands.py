@@ -4,6 +4,7 @@ import pytest
 
 from selredis.resp.encoder import ENCODERS
 from selredis.resp.reply import Push
+from tests.unit.conftest import as_sent
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def subscriber(client):
 
 
 def push(*words: bytes) -> bytes:
-    return ENCODERS[3][Push](Push(words))
+    return as_sent([ENCODERS[3][Push](Push(words))])
 
 
 def test_in_resp3_confirmations_and_messages_are_pushes(clients):
@@ -26,7 +27,7 @@ def test_in_resp3_confirmations_and_messages_are_pushes(clients):
     client.client.out.clear()
     client.engine.run(client.client, [[b'SUBSCRIBE', b'a', b'b'], [b'UNSUBSCRIBE', b'a']])
     publisher('PUBLISH', 'b', 'x')
-    assert b''.join(client.client.out) == (
+    assert as_sent(client.client.out) == (
         b'>3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n>3\r\n$9\r\nsubscribe\r\n$1\r\nb\r\n:2\r\n'
         b'>3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:1\r\n' + push(b'message', b'b', b'x')
     )

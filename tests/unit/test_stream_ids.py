@@ -12,6 +12,7 @@ from selredis.commands.stream_ids import (
 )
 from selredis.errors import ReplyError
 from selredis.values.stream_block import LAST_ID, SEQ_MASK
+from tests.unit.conftest import as_sent
 
 
 def pair(id_: int) -> tuple[int, int]:
@@ -94,5 +95,5 @@ def test_ends_of_ranges():
 
 
 def test_entries_are_an_array():
-    assert entries_reply([]) == b'*0\r\n'
-    assert entries_reply([b'a', b'b']) == b'*2\r\nab'
+    assert as_sent(entries_reply([])) == b'*0\r\n'
+    assert as_sent(entries_reply([b'a', b'b'])) == b'*2\r\nab'

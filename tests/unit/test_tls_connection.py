@@ -290,6 +290,18 @@ def test_a_large_value_both_ways(peer):
     assert peer.heard() == b'+PONG\r\n'
 
 
+def test_an_array_of_large_values(peer, server):
+    value = Random(1).randbytes(1_500_000)
+    server.engine.keyspace.databases[0].set(b'k', value)
+    reply = b'*3\r\n' + b'$%d\r\n%b\r\n' % (len(value), value) * 3
+    for _ in range(2):
+        peer.say('MGET k k k')
+        assert peer.connection.unsent_bytes
+        assert peer.heard(len(reply)) == reply
+        assert peer.connection.unsent_bytes == 0
+        assert peer.connection.unsent is None
+
+
 def test_a_goodbye_is_understood(peer, server):
     with pytest.raises(ssl.SSLWantReadError):
         peer.tls.unwrap()

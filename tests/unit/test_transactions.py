@@ -1,6 +1,7 @@
 """Transactions: time, waiters and what others see. What the commands answer is in transcripts/transactions."""
 
 from selredis.engine.client import Client
+from tests.unit.conftest import as_sent
 
 
 def test_a_watched_key_that_expires_breaks_the_watch(client, clock):
@@ -103,4 +104,4 @@ def test_to_watch_a_key_twice_is_to_watch_it_once(client, engine):
 def test_a_client_without_a_socket_may_have_a_transaction(engine):
     client = Client(engine)
     engine.run(client, [[b'MULTI'], [b'SET', b'k', b'v'], [b'GET', b'k'], [b'EXEC']])
-    assert b''.join(client.out) == b'+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n$1\r\nv\r\n'
+    assert as_sent(client.out) == b'+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n$1\r\nv\r\n'

@@ -6,6 +6,7 @@ from typing import cast
 
 from selredis.driver import origin_of
 from selredis.net.remote_client import HIGH_WATER_BYTES, UNCOUNTED_BYTES, RemoteClient
+from selredis.resp.pieces import buffers_of, joined
 from tools.study.asyncio_driver import AsyncioDriver
 
 
@@ -79,15 +80,15 @@ class TransportClient(RemoteClient):
         out = self.out
         if not out or self.doomed:
             return
-        data = out[0] if len(out) == 1 else b''.join(out)
-        self.bulky = False
+        data = out[0] if len(out) == 1 else joined(out)
         if len(data) > UNCOUNTED_BYTES and self.check_output_limit(len(data)):
             return
         out.clear()
-        if self.unsent_bytes:
-            self.write_behind(data)
-        else:
-            self.transport.write(data)
+        for piece in buffers_of(data):
+            if self.unsent_bytes:
+                self.write_behind(piece)
+            else:
+                self.transport.write(piece)
         engine = self.engine
         stats = engine.stats
         stats.writes += 1
