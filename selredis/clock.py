@@ -1,6 +1,9 @@
 """Time, as it is given to everything that needs it: nothing else in the engine reads a clock."""
 
 import time
+from collections.abc import Callable
+from functools import partial
+from types import BuiltinFunctionType
 from typing import Protocol
 
 
@@ -26,31 +29,40 @@ class Clock(Protocol):
         """Let so much time pass, and do nothing else."""
 
 
+def not_replaced(function: Callable[[], int], clock_id: int) -> Callable[[], int]:
+    """Return `function`, or what reads the same clock if a program has replaced that by a function in Python."""
+    return function if isinstance(function, BuiltinFunctionType) else partial(time.clock_gettime_ns, clock_id)
+
+
 class SystemClock:
-    """The machine's own clock."""
+    """The machine's own clock.
+
+    A program that embeds a server may replace the functions of `time` (freezegun does), and with them a monotonic clock
+    that may stop, jump and go back: no timer would run again. So they are looked up once, and not among the globals of
+    a module, where they would be found and replaced, too.
+    """
 
     __slots__ = ()
 
+    # These two without a call of ours around them: they are read for every batch, or every turn of the loop.
+    now_ns = staticmethod(not_replaced(time.time_ns, time.CLOCK_REALTIME))
+    monotonic_ns = staticmethod(not_replaced(time.monotonic_ns, time.CLOCK_MONOTONIC))
+
     def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
+        return self.now_ns() // 1_000_000
 
     def now_us(self) -> int:
-        return time.time_ns() // 1_000
-
-    # These two without a call of ours around them: they are read for every batch, or every turn of the loop.
-    now_ns = staticmethod(time.time_ns)
+        return self.now_ns() // 1_000
 
     def monotonic_us(self) -> int:
-        return time.monotonic_ns() // 1_000
-
-    monotonic_ns = staticmethod(time.monotonic_ns)
+        return self.monotonic_ns() // 1_000
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
 
 class ManualClock:
-    """A clock that stands still until `advance`: a year's TTL is a line in a test."""
+    """A clock that stands still until `advance` or `set`: a year's TTL is a line in a test."""
 
     __slots__ = ('_monotonic_us', '_now_us')
 
@@ -75,6 +87,10 @@ class ManualClock:
 
     def sleep(self, seconds: float) -> None:
         self.advance(seconds * 1_000)
+
+    def set(self, now_ms: int) -> None:
+        """Set the wall clock ahead or back. Monotonic time is not touched."""
+        self._now_us = now_ms * 1_000
 
     def advance(self, ms: float) -> None:
         """Let `ms` milliseconds pass, on the wall and monotonically; fractions count to the microsecond."""

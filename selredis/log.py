@@ -8,6 +8,8 @@ import syslog
 import time
 import traceback
 
+from selredis.clock import Clock, SystemClock
+
 LEVELS = ('debug', 'verbose', 'notice', 'warning', 'nothing')
 MARKS = '.-*#'
 PRIORITIES = (syslog.LOG_DEBUG, syslog.LOG_INFO, syslog.LOG_NOTICE, syslog.LOG_WARNING)
@@ -19,9 +21,13 @@ CONTROLS = {code: f'\\x{code:02x}' for code in (*range(0x20), *range(0x7F, 0xA0)
 
 
 class Log:
-    """Lines of `level` and above, to standard output or to the end of a file, and to the system's log if asked to."""
+    """Lines of `level` and above, to standard output or to the end of a file, and to the system's log if asked to.
 
-    def __init__(self, level: str = 'notice', path: str = '') -> None:
+    No method raises: not for a time that the system cannot convert, nor for a file that cannot be written.
+    """
+
+    def __init__(self, level: str = 'notice', path: str = '', clock: Clock | None = None) -> None:
+        self.clock = clock or SystemClock()
         self.to_syslog = False
         self.set(level, path)
 
@@ -60,9 +66,7 @@ class Log:
         text = encodable(text.translate(CONTROLS))
         if self.to_syslog:
             syslog.syslog(PRIORITIES[level], text)
-        now = time.time()
-        stamp = time.strftime('%d %b %Y %H:%M:%S', time.localtime(now))
-        line = f'{os.getpid()}:M {stamp}.{int(now * 1000) % 1000:03d} {MARKS[level]} {text}\n'
+        line = f'{os.getpid()}:M {timestamp(self.clock.now_ms())} {MARKS[level]} {text}\n'
         data = line.encode()
         try:
             if self.path:
@@ -71,9 +75,19 @@ class Log:
             else:
                 # Not by sys.stdout, which may be None, and keeps what a closed pipe did not take to fail at exit.
                 os.write(STANDARD_OUTPUT, data)
-        except OSError:
-            # A full disk or a closed pipe must not end the server; there is nowhere left to say so.
+        except (OSError, ValueError):
+            # A full disk, a closed pipe or a path with a NUL must not end the server; there is nowhere left to say so.
             return
+
+
+def timestamp(now_ms: int) -> str:
+    """Local time as Redis writes it, `23 Nov 2026 16:27:00.123`; Unix time if the system has no date for it."""
+    seconds, ms = divmod(now_ms, 1000)
+    try:
+        date = time.strftime('%d %b %Y %H:%M:%S', time.localtime(seconds))
+    except (OSError, OverflowError, ValueError):
+        date = str(seconds)
+    return f'{date}.{ms:03d}'
 
 
 def encodable(text: str) -> str:

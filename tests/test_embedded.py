@@ -500,3 +500,20 @@ def test_a_limit_that_the_system_refuses_makes_no_work_for_the_collector(monkeyp
             assert gc.collect() == 0
         finally:
             gc.enable()
+
+
+def test_a_program_that_replaces_the_functions_of_time_does_not_stop_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As freezegun does, in whose world the monotonic clock is Unix time and stands still."""
+    with selredis.serve() as server:
+        client = connect(server)
+        assert client('SET', 'k', 'v', 'PX', '3600000').text == b'OK'
+        frozen_ns = time.time_ns() + 300 * 86_400 * 10**9
+        with monkeypatch.context() as patch:
+            patch.setattr(time, 'time', lambda: frozen_ns / 10**9)
+            patch.setattr(time, 'time_ns', lambda: frozen_ns)
+            patch.setattr(time, 'monotonic', lambda: frozen_ns / 10**9)
+            patch.setattr(time, 'monotonic_ns', lambda: frozen_ns)
+            assert client('BLPOP', 'q', '0.3').kind == '*'
+        assert client('BLPOP', 'q', '0.3').kind == '*'
+        assert 0 < int(client('PTTL', 'k').text) <= 3_600_000
+        client.close()

@@ -18,6 +18,10 @@ from selredis.timers import Timers
 Callback = Callable[[], object]
 
 
+# The longest wait: epoll_wait takes 24 days at most, and Python's selectors raise OverflowError for more.
+MAX_WAIT_SECONDS = 3600.0
+
+
 class Meter(Protocol):
     """Where a loop counts how long it was not waiting, in all and in the longest turn."""
 
@@ -109,6 +113,8 @@ class Loop:
             self._again = False
         else:
             seconds = timers.seconds_until_next(now_ms)
+            if seconds is not None and seconds > MAX_WAIT_SECONDS:
+                seconds = MAX_WAIT_SECONDS
         read_ns = self.read_ns
         meter = self.meter
         busy_ns = read_ns() - self._woke_ns

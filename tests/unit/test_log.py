@@ -5,6 +5,7 @@ import syslog
 
 import pytest
 
+from selredis.clock import ManualClock
 from selredis.log import Log
 
 
@@ -48,6 +49,24 @@ def test_a_defect_is_written_with_its_traceback(tmp_path):
 
 def test_a_file_that_cannot_be_written_ends_nothing(tmp_path):
     Log('notice', str(tmp_path)).warning('to a directory')
+
+
+@pytest.mark.parametrize('now_ms', [10**20, -(10**20), 10**30, -(10**30)])
+def test_a_time_that_has_no_date_is_written_as_unix_time(tmp_path, now_ms):
+    Log('notice', str(tmp_path / 'log'), ManualClock(now_ms)).warning('text')
+    (line,) = lines_of(tmp_path / 'log')
+    assert line.endswith(b'M %d.%03d # text' % divmod(now_ms, 1000))
+
+
+@pytest.mark.parametrize('now_ms', [0, -1, -62_135_596_800_000, 95_617_584_000_000, 253_402_300_799_999, (1 << 63) - 1])
+def test_any_date_is_written(tmp_path, now_ms):
+    Log('notice', str(tmp_path / 'log'), ManualClock(now_ms)).warning('text')
+    (line,) = lines_of(tmp_path / 'log')
+    assert re.fullmatch(rb'\d+:M \d\d \w{3} -?\d+ \d\d:\d\d:\d\d\.\d{3} # text', line)
+
+
+def test_a_path_that_no_file_can_have_ends_nothing():
+    Log('notice', 'a\0b').warning('to nowhere')
 
 
 def test_the_systems_log_gets_each_line_with_its_priority(tmp_path, monkeypatch):
