@@ -30,6 +30,7 @@ from selredis.timers import Timers
 RESERVED_DESCRIPTORS = 32  # for listeners, the log, files (redis server.h, CONFIG_MIN_RESERVED_FDS)
 LAST_FLUSH_MS = 1_000  # at the end: how long peers may take to read what is left for them
 DEFECT_PAUSE_MS = 1_000  # from one report of what fails between turns to the next: it may fail in all of them
+LONGEST_KEEPALIVE_SECONDS = 32767  # Linux refuses more (net/tcp.h, MAX_TCP_KEEPIDLE)
 
 KINDS = ('tcp', 'unix', 'tls')  # of connections, in the order in which Redis numbers them
 
@@ -559,6 +560,7 @@ def is_local(host: str) -> bool:
 
 def keep_alive(sock: socket.socket, seconds: int) -> None:
     """Have the system ask silent peers whether they are still there (redis anet.c, anetKeepAlive)."""
+    seconds = min(seconds, LONGEST_KEEPALIVE_SECONDS)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, 'TCP_KEEPIDLE'):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, seconds)

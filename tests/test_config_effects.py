@@ -142,6 +142,12 @@ def test_keepalive_of_newcomers(server: Server, connect: Connect):
     assert not asks_whether_it_is_there()
 
 
+@pytest.mark.parametrize('seconds', [32_767, 32_768, 2**31 - 1])
+def test_a_keepalive_longer_than_the_system_has_keeps_nobody_out(server: Server, connect: Connect, seconds: int):
+    assert ask(server, connect(), 'CONFIG', 'SET', 'tcp-keepalive', seconds).text == b'OK'
+    assert ask(server, connect(), 'PING').text == b'PONG'
+
+
 def test_maxclients(server: Server, connect: Connect):
     client = connect()
     assert ask(server, client, 'CONFIG', 'SET', 'maxclients', 1).text == b'OK'
