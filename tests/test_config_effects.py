@@ -113,6 +113,20 @@ def test_timeout(server: Server, connect: Connect, clock: ManualClock):
     assert ask(server, busy, 'PING').text == b'PONG'
 
 
+@pytest.mark.parametrize('jump_ms', [300 * 86_400_000, -300 * 86_400_000])
+def test_timeout_is_about_time_that_has_passed(server: Server, connect: Connect, clock: ManualClock, jump_ms: int):
+    idle, busy = connect(), connect()
+    assert ask(server, idle, 'CONFIG', 'SET', 'timeout', 10).text == b'OK'
+    turn(server)
+    clock.set(clock.now_ms() + jump_ms)
+    clock.advance(5_000)
+    assert ask(server, busy, 'PING').text == b'PONG'
+    assert len(server.engine.clients) == 2
+    clock.advance(6_000)
+    wait_until_closed(server, idle)
+    assert ask(server, busy, 'PING').text == b'PONG'
+
+
 def test_who_may_be_silent(server: Server, connect: Connect, clock: ManualClock):
     subscriber, monitor, waiting, held_back, idle = (connect() for _ in range(5))
     assert ask(server, subscriber, 'SUBSCRIBE', 'news').items[0].text == b'subscribe'

@@ -29,6 +29,7 @@ SUBCOMMANDS: dict[bytes, tuple[range, Handler]] = {}
 
 ANY_NUMBER = 1 << 31
 POPULATED_KEY_BYTES = 127  # a longer name is cut (debug.c)
+LONGEST_SLEEP_SECONDS = 1e9
 PACKED_THRESHOLD_MAX = (1 << 32) - (1 << 20)
 
 # Classes of clients by size: the first is of less than 32 KB, the last of 4 GB and more (server.h, as for buckets).
@@ -73,7 +74,7 @@ def sleep(client: Client, argv: Argv) -> Reply:
 
     Stops the whole server for a time.
     """
-    client.engine.clock.sleep(max(c_number(argv[2]), 0.0))
+    client.engine.clock.sleep(min(max(c_number(argv[2]), 0.0), LONGEST_SLEEP_SECONDS))
     if not client.in_exec:  # a transaction happens at one time
         client.engine.tell_time()
     return OK

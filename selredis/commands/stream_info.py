@@ -63,7 +63,7 @@ def xinfo_consumers(client: Client, argv: Argv) -> Reply:
                 b'name': name,
                 b'pending': len(consumer.pending),
                 b'idle': max(now_ms - consumer.seen_ms, 0),
-                b'inactive': -1 if consumer.active_ms == -1 else now_ms - consumer.active_ms,
+                b'inactive': -1 if consumer.active_ms == -1 else max(now_ms - consumer.active_ms, 0),
             }
         )
         for name, consumer in sorted(group.consumers.items())

@@ -145,7 +145,8 @@ class Client:
     def __init__(self, engine: 'Engine') -> None:
         self.engine = engine
         self.id = engine.next_client_id()
-        self.created_ms = self.last_active_ms = engine.keyspace.now_ms
+        self.created_ms = engine.monotonic_ms()
+        self.last_active_ms = engine.keyspace.now_ms  # Unix time
         # Who and where the peer is; the driver knows.
         self.addr = b''
         self.laddr = b''

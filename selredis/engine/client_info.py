@@ -25,7 +25,6 @@ def describe(client: Client, running: Argv | None = None) -> bytes:
     """
     engine = client.engine
     transaction = client.transaction
-    now_ms = engine.now_ms
     running_query_bytes = request_bytes(running) if running is not None else 0
     running_argument_bytes = sum(map(len, running)) if running is not None else 0
     fields: tuple[tuple[bytes, int | bytes], ...] = (
@@ -35,7 +34,7 @@ def describe(client: Client, running: Argv | None = None) -> bytes:
         (b'fd', client.fd),
         (b'name', client.name),
         (b'age', age_seconds(client)),
-        (b'idle', now_ms // 1000 - client.last_active_ms // 1000),
+        (b'idle', max(engine.now_ms // 1000 - client.last_active_ms // 1000, 0)),
         (b'flags', flags(client)),
         (b'db', client.db.number),
         (b'sub', len(client.channels)),
@@ -65,7 +64,7 @@ def describe(client: Client, running: Argv | None = None) -> bytes:
 
 
 def age_seconds(client: Client) -> int:
-    return client.engine.now_ms // 1000 - client.created_ms // 1000
+    return (client.engine.monotonic_ms() - client.created_ms) // 1000
 
 
 def memory_of(client: Client) -> int:

@@ -53,7 +53,7 @@ def circumstances(engine: Engine, client: Client, argv: Argv) -> list[str]:
         return [
             f'selredis {SELREDIS_VERSION}, as Redis {REDIS_VERSION}, Python {platform.python_version()},'
             f' {platform.platform()}',
-            f'uptime_in_seconds:{(engine.now_ms - engine.started_ms) // 1000} connected_clients:{clients}'
+            f'uptime_in_seconds:{engine.clocks.uptime_ms // 1000} connected_clients:{clients}'
             f' blocked_clients:{len(engine.blocked)} used_memory_rss:{process.memory().resident}'
             f' keys:{sum(map(len, databases))} total_commands_processed:{engine.stats.commands}',
             f'Client: {client.describe()}',

@@ -15,6 +15,7 @@ from selredis.engine import gates
 from selredis.engine.blocking import BlockedClients
 from selredis.engine.client import Client, ReplyMode
 from selredis.engine.client_eviction import ClientEviction
+from selredis.engine.clocks import Clocks
 from selredis.engine.command import Argv, Command
 from selredis.engine.command_stats import FINE_NS, FINE_SHIFT, FINE_SLOTS
 from selredis.engine.crash_report import CrashReports
@@ -72,9 +73,11 @@ class Engine:
         '_warned_of_http_ms',
         'active_expire',
         'blocked',
+        'brief_ns',
         'client_eviction',
         'clients',
         'clock',
+        'clocks',
         'commands',
         'config',
         'crash_reports',
@@ -111,6 +114,7 @@ class Engine:
         self.commands = config.commands
         self.clock = clock
         self.read_ns = clock.now_ns
+        self.clocks = Clocks(clock)
         self.random = random
         self.log = log
         self.to_flush: list[Client] = []
@@ -122,6 +126,7 @@ class Engine:
         self.slowlog = SlowLog()
         self.latency = LatencyMonitor()
         self.slow_ns = NEVER_NS  # calls that take as long are looked at more closely
+        self.brief_ns = FINE_NS  # of calls that take less nothing but the time is noted
         self.monitors: dict[Client, None] = {}
         self.gated = False
         self.pause = Pause(self)
@@ -142,7 +147,7 @@ class Engine:
         self.cron_paused = False  # DEBUG PAUSE-CRON
         self.shutdown_requested = False
         self.tell_time()
-        self.started_ms = self.keyspace.now_ms
+        self.started_ms = self.keyspace.now_ms  # Unix time
         config.on_change('notify-keyspace-events', self._set_notifications)
         for name in ('slowlog-log-slower-than', 'latency-monitor-threshold'):
             config.on_change(name, self._set_slowness)
@@ -314,8 +319,10 @@ class Engine:
         """
         now_ns = self.read_ns()
         taken_ns = now_ns - begin_ns
-        if taken_ns >= self.slow_ns and (long or (count == 1 and not mixed)):
-            self._note_slow(client, command, argv, now_ns, taken_ns)
+        if not 0 <= taken_ns < self.brief_ns:
+            taken_ns = self.clocks.duration_ns(taken_ns)
+            if taken_ns >= self.slow_ns and (long or (count == 1 and not mixed)):
+                self._note_slow(client, command, argv, now_ns, taken_ns)
         stats = self.stats
         if mixed:
             stats.pool(command, count)
@@ -323,11 +330,11 @@ class Engine:
             return now_ns
         of_command = stats.of_commands.get(command) or stats.of_command(command)
         slot = taken_ns // count >> FINE_SHIFT
-        if 0 <= slot < FINE_SLOTS:  # as `add` does it: this runs for every batch
+        if slot < FINE_SLOTS:  # as `add` does it: this runs for every batch
             of_command.ns += taken_ns
             of_command.fine[slot] += count
         else:
-            of_command.add(count, max(taken_ns, 0))  # less than 0 when somebody has set the clock
+            of_command.add(count, taken_ns)
         return now_ns
 
     def _note_slow(self, client: Client, command: Command, argv: Argv, now_ns: int, taken_ns: int) -> None:
@@ -377,7 +384,7 @@ class Engine:
         # This is `measure` written out, for most commands.
         taken_ns = self.read_ns() - begin_ns
         of_command = stats.of_commands.get(command)
-        if of_command is not None and 0 <= taken_ns < FINE_NS and taken_ns < self.slow_ns:
+        if of_command is not None and 0 <= taken_ns < self.brief_ns:
             of_command.ns += taken_ns
             of_command.fine[taken_ns >> FINE_SHIFT] += 1
         else:
@@ -398,8 +405,8 @@ class Engine:
             self.run(client, batch[place : place + COMMANDS_A_LOOK])
 
     def look_at_time(self, client: Client, begin_ms: int) -> None:
-        """Let others have their turn if that was long ago. (If the machine's clock is set, one turn more or less.)"""
-        if self.clock.now_ms() - begin_ms > SLICE_MS:
+        """Let others have their turn if that was long ago, or if the wall clock was set back since then."""
+        if not 0 <= self.clock.now_ms() - begin_ms <= SLICE_MS:
             client.give_way()
 
     def run_guarded(self, client: Client, argv: Argv) -> Reply:
@@ -554,6 +561,7 @@ class Engine:
     def tick(self) -> None:
         """What happens `hz` times a second, busy or not."""
         self.tell_time()
+        self.clocks.look(self)
         self.stats.fold()
         self.stats.sample(self.clock.monotonic_us())
         self.keyspace.trim()
@@ -614,6 +622,7 @@ class Engine:
             slow_us * 1000 if slow_us >= 0 else NEVER_NS,
             self.latency.threshold_ms * 1_000_000 or NEVER_NS,
         )
+        self.brief_ns = min(self.slow_ns, FINE_NS)
         self.update_gated()
 
     def _limit_tracking(self) -> None:

@@ -37,7 +37,6 @@ LRU_CLOCK_MAX = (1 << 24) - 1  # seconds of a clock of 24 bits (redis server.h)
 def server(engine: Engine) -> Fields:
     deployment, config = engine.deployment, engine.config
     system = os.uname()
-    uptime_ms = engine.now_ms - engine.started_ms
     return {
         'redis_version': REDIS_VERSION,
         'server_name': 'selredis',
@@ -58,8 +57,8 @@ def server(engine: Engine) -> Fields:
         'run_id': engine.run_id,
         'tcp_port': deployment.tcp_port or deployment.tls_port,
         'server_time_usec': engine.clock.now_us(),
-        'uptime_in_seconds': uptime_ms // 1000,
-        'uptime_in_days': uptime_ms // MS_A_DAY,
+        'uptime_in_seconds': engine.clocks.uptime_ms // 1000,
+        'uptime_in_days': engine.clocks.uptime_ms // MS_A_DAY,
         'hz': config['hz'],
         'configured_hz': config['hz'],
         'lru_clock': engine.now_ms // 1000 & LRU_CLOCK_MAX,

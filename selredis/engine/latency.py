@@ -72,7 +72,7 @@ def graph(name: bytes, event: Event, now_s: int) -> str:
         part = samples[start : start + COLUMNS]
         heights = [step(sample.taken_ms, low, high) for sample in part]
         rows = [''.join(character(height, row) for height in heights) for row in reversed(range(ROWS))]
-        ages = [age(now_s - sample.time_s) for sample in part]
+        ages = [age(max(now_s - sample.time_s, 0)) for sample in part]
         rows.append(' ' * len(part))
         longest = max(map(len, ages))
         rows += [''.join(text) for text in zip(*(text.ljust(longest) for text in ages), strict=True)]

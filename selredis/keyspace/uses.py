@@ -6,6 +6,9 @@ at which any key was, before noting began: it may have been idle for longer, nev
 
 The frequency is Redis's: a logarithmic counter, so that about a million uses reach 255, which goes down by one for each
 `lfu-decay-time` minutes without use (redis evict.c, "LFU implementation").
+
+Times are Unix times, less `offset_ms`: what the wall clock was set ahead by since the start. Keys that were used before
+would otherwise seem to have been idle for as long, or, if it was set back, to be used in the future.
 """
 
 from collections.abc import Sequence
@@ -63,6 +66,7 @@ class Uses:
         '_marks',
         '_random',
         '_server',
+        '_step_ms',
         '_time_ms',
         '_used_ms',
         'asked',
@@ -71,6 +75,7 @@ class Uses:
         'fresh',
         'log_factor',
         'noted',
+        'offset_ms',
         'since_ms',
     )
 
@@ -78,10 +83,12 @@ class Uses:
         self._keyspace = keyspace
         self._random = Random(0)
         self._server: Server = Nobody()
+        self._step_ms = 0  # Unix time of the step that `_time_ms` is
         self._time_ms = 0
         self._marks: list[int] = []
         self._counted = 0
         self._used_ms = 0  # when a key was used last, as far as counters tell
+        self.offset_ms = 0
         self.noted = False
         self.asked = False  # for idle times, under whatever policy
         self.by_frequency = False
@@ -90,13 +97,18 @@ class Uses:
         self.log_factor = 10
         self.fresh: bytes | None = None  # a key that was just made: that it has changed is no further use of it
 
+    @property
+    def now_ms(self) -> int:
+        """The time by which uses are noted."""
+        return self._keyspace.now_ms - self.offset_ms
+
     def look(self) -> None:
         """Learn, some times a second, whether any key has been used since the last time."""
         keyspace = self._keyspace
         counted = keyspace.dirty + keyspace.hits - keyspace.glances
         if counted != self._counted or not self._used_ms:
             self._counted = counted
-            self._used_ms = keyspace.now_ms
+            self._used_ms = self.now_ms
 
     def begin(self, databases: Sequence[Noted], *, by_frequency: bool) -> None:
         """Note uses from now on; older notes are of no more use.
@@ -144,20 +156,21 @@ class Uses:
     def time_ms(self) -> int:
         """The time, in steps."""
         now_ms = self._keyspace.now_ms
-        if not 0 <= now_ms - self._time_ms < STEP_MS:
-            self._time_ms = now_ms
+        if not 0 <= now_ms - self._step_ms < STEP_MS:
+            self._step_ms = now_ms
+            self._time_ms = now_ms - self.offset_ms
         return self._time_ms
 
     def mark(self, counter: int) -> int:
         """The mark of a key that is used now, the same number for all that have this counter."""
-        first = self._keyspace.now_ms // MS_A_MINUTE << 8
+        first = self.now_ms // MS_A_MINUTE << 8
         if not self._marks or self._marks[0] != first:
             self._marks = list(range(first, first + MOST + 1))
         return self._marks[counter]
 
     def idle_ms(self, db: Noted, key: bytes) -> int:
         """For how long a key has not been used, at least."""
-        return max(self._keyspace.now_ms - db.uses.get(key, self.since_ms), 0)
+        return max(self.now_ms - db.uses.get(key, self.since_ms), 0)
 
     def frequency(self, db: Noted, key: bytes) -> int:
         """The counter of a key, from 0 to 255."""
@@ -167,5 +180,5 @@ class Uses:
         counter = mark & MOST
         if not self.decay_minutes:
             return counter
-        minutes = self._keyspace.now_ms // MS_A_MINUTE - (mark >> 8)
+        minutes = self.now_ms // MS_A_MINUTE - (mark >> 8)
         return max(counter - max(minutes, 0) // self.decay_minutes, 0)

@@ -64,6 +64,17 @@ def stack() -> Iterator[ExitStack]:
         yield stack
 
 
+def test_a_deadline_may_be_far_ahead(guests: Guests) -> None:
+    waiting, client = guests(), guests()
+    waiting.send_command('BLPOP', 'q', '9000000000000')
+    wait_for_blocked(client, 1)
+    assert client('CLIENT', 'PAUSE', str(2**62), 'WRITE').text == b'OK'
+    assert client('CLIENT', 'UNPAUSE').text == b'OK'
+    assert client('BLPOP', 'none', '0.1').kind == '*'
+    assert client('RPUSH', 'q', 'x').text == b'1'
+    assert [item.text for item in waiting.read().items] == [b'q', b'x']
+
+
 # Requests
 
 REQUESTS = (
