@@ -95,6 +95,34 @@ def streams(length: int) -> Callable[[Database, int], None]:
     )
 
 
+def groups(length: int) -> Callable[[Database, int], None]:
+    """A stream with groups that have so many consumers each."""
+
+    def fill(db: Database, count: int) -> None:
+        stream = db.get_or_create(b'stream', Stream)
+        for number in range(count // (length + 1)):
+            stream.add_group(b'group:%012d' % number, 0, 0)
+            group = stream.groups[b'group:%012d' % number]
+            for place in range(length):
+                group.add_consumer(b'consumer:%09d' % (number * length + place), NOW_MS)
+        db.changed_aside(b'stream', b'xgroup-create')
+
+    return fill
+
+
+def pending(db: Database, count: int) -> None:
+    """A stream whose entries are gone, and pending still."""
+    stream = db.get_or_create(b'stream', Stream)
+    stream.add_group(b'group', 0, 0)
+    group = stream.groups[b'group']
+    for number in range(50):
+        group.add_consumer(b'consumer:%d' % number, NOW_MS)
+    for start in range(0, count, 10):
+        ids = [(NOW_MS + number) << 64 for number in range(start, start + 10)]
+        group.give_new(ids, b'consumer:%d' % (start // 10 % 50), NOW_MS + start)
+    db.changed_aside(b'stream', None)
+
+
 def hashes(length: int, *, alike: bool = True, expiring: bool = False) -> Callable[[Database, int], None]:
     """Hashes of so many fields: of the same names in all of them, or of others in each."""
 
@@ -135,6 +163,9 @@ SHAPES: dict[str, Callable[[Database, int], None]] = {
     'sorted sets of 100,000 members': sorted_sets(100_000),
     'streams of 5 entries': streams(5),
     'streams of 100,000 entries': streams(100_000),
+    'a stream of groups without consumers': groups(0),
+    'a stream of groups of 100 consumers': groups(100),
+    'a stream of pending entries': pending,
 }
 
 

@@ -202,9 +202,7 @@ def move_value(db: Database, source: bytes, target: bytes, *, replace: bool) -> 
         if not replace:
             return False
         db.discard(target)
-    deadline_ms, use = db.deadline_of(source), db.uses.get(source)
-    put_new(db, target, db.take(source), deadline_ms)
-    db.carry_use(target, use)
+    db.move(source, db, target)
     db.changed(source, b'rename_from', 0)
     db.changed(target, b'rename_to')
     return True
@@ -225,9 +223,7 @@ def move(client: Client, argv: Argv) -> Reply:
         raise ReplyError(SAME_OBJECT)
     if key not in source or key in target:
         return 0
-    deadline_ms, use = source.deadline_of(key), source.uses.get(key)
-    put_new(target, key, source.take(key), deadline_ms)
-    target.carry_use(key, use)
+    source.move(key, target, key)
     source.changed(key, b'move_from', 0)
     target.changed(key, b'move_to')
     return 1
@@ -269,14 +265,6 @@ def copy(client: Client, argv: Argv) -> Reply:
     value = copy_of(value)
     if newkey in target:
         target.discard(newkey)
-    put_new(target, newkey, value, source.deadline_of(key))
+    target.put_new(newkey, value, source.deadline_of(key))
     target.changed(newkey, b'copy_to')
     return 1
-
-
-def put_new(db: Database, key: bytes, value: object, deadline_ms: int | None) -> None:
-    """Store a value with its deadline at a key that is not there. `changed` is the caller's to say."""
-    db.put(key, value)
-    db.note_fields(key, value)
-    if deadline_ms is not None:
-        db.set_deadline(key, deadline_ms)

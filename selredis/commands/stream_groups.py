@@ -116,7 +116,7 @@ def xgroup_create(client: Client, argv: Argv) -> Reply:
         db.touch(name)
     elif group in stream.groups:
         raise ReplyError(b'BUSYGROUP Consumer Group name already exists')
-    stream.groups[group] = Group(last_id, entries_read)
+    stream.add_group(group, last_id, entries_read)
     db.changed_aside(name, b'xgroup-create')
     return OK
 
@@ -171,7 +171,7 @@ def xgroup_destroy(client: Client, argv: Argv) -> Reply:
     O(N) in the entries pending
     """
     _, _, name, group = argv
-    removed = stream_at(client.db, name).groups.pop(group, None)
+    removed = stream_at(client.db, name).remove_group(group)
     if removed is None:
         return 0
     if len(removed.pending) > LARGE:

@@ -307,6 +307,28 @@ class Database:
             self.touch(key, by_client=False)
             keyspace.notifier.notify(self.number, key, b'evicted')
 
+    def move(self, key: bytes, target: 'Database', newkey: bytes) -> None:
+        """Move a value to a key that is not there, perhaps of another database; `changed` is the caller's to say.
+
+        Its deadline, the note of its use and its size go with it, so that this is O(1).
+        """
+        deadline_ms, use = self.deadline_of(key), self.uses.get(key)
+        size, count = self.sizes.get(key), self.counts.get(key)
+        value = self.take(key)
+        if size is not None:
+            target.sizes[newkey] = size
+        if count is not None:
+            target.counts[newkey] = count
+        target.put_new(newkey, value, deadline_ms)
+        target.carry_use(newkey, use)
+
+    def put_new(self, key: bytes, value: Any, deadline_ms: int | None) -> None:
+        """Store a value with its deadline at a key that is not there. `changed` is the caller's to say."""
+        self.put(key, value)
+        self.note_fields(key, value)
+        if deadline_ms is not None:
+            self.set_deadline(key, deadline_ms)
+
     def lost(self, key: bytes, value: Container, event: bytes, count: int = 1) -> None:
         """Say that a value has lost members, which counts for so many changes; remove it if it has none any more."""
         self.changed(key, event, count)

@@ -15,12 +15,11 @@ from typing import Any, Protocol
 
 from selredis.keyspace.index import KeyIndex
 from selredis.values.list import List
-from selredis.values.size import OF_CONTAINERS, size_of, string_bytes, strings_bytes
+from selredis.values.size import FRAMES, OF_CONTAINERS, PARTS, PLACE_BYTES, size_of, string_bytes, strings_bytes
 
 INDEX_BYTES = 13  # of each key: a place in the index, and its share of a bucket
 NUMBER_BYTES = 32  # of each deadline; and of a value with members, whose size is noted while the keyspace is measured
 EMPTY_BYTES = getsizeof({})
-PLACE_BYTES = 43  # what a key's place in a dict comes to, between two times that the dict grows (30 to 60)
 # The most that it comes to while keys come and go. If all room that keys have left counted, there would be ever more to
 # evict: a dict does not become smaller when keys go.
 WIDE_PLACE_BYTES = 120
@@ -28,9 +27,11 @@ WIDE_PLACE_BYTES = 120
 FOLLOW_SHARE = 16  # each time the account of tables comes nearer to the truth by one part in so many
 NO_LIMIT = 1 << 62
 
-# Values with more members are counted through once so many changes, as a share of their members, have come together.
+# A value with more members is measured a part at a time: so many members for every change, a hundred together.
 FEW_MEMBERS = 64
-CHANGES_SHARE = 8
+MEMBERS_A_CHANGE = 8
+MEMBERS_A_STEP = 128
+MOST_REMOVED = 1_000  # members removed by one command that count as changes: removing many may take no time at all
 
 
 class Measurable(Protocol):
@@ -46,32 +47,49 @@ class Measurable(Protocol):
 
 
 class Count:
-    """What is known of a value with many members: their bytes when it was counted through, and changes since then."""
+    """The size of a value with many members, as it was when its members were last walked, and changed since then.
 
-    __slots__ = ('changes', 'length', 'size')
+    The walk never ends: each change takes it a few members further, so that the cost of a change does not depend on how
+    many members there are. What has been walked is the truth, once it is all of them.
+    """
 
-    def __init__(self, length: int, size: int) -> None:
-        self.length = length
-        self.size = size
-        self.changes = 0
+    __slots__ = ('cursor', 'in_members', 'length', 'owed', 'walked', 'walked_bytes')
 
-    def follow(self, value: Any, event: bytes) -> bool:
-        """Learn of a change; False if it is time to count through again.
+    def __init__(self, value: Any, size: int) -> None:
+        self.length = len(value)
+        self.in_members = size - FRAMES[type(value)](value)
+        self.owed = 0  # members by which the walk is behind
+        self.cursor = 0
+        self.walked = 0  # members, since the walk came by the start
+        self.walked_bytes = 0
 
-        What was pushed on a list is counted, what came or went otherwise is taken for average.
+    def follow(self, value: Any, event: bytes) -> int:
+        """Return the size of the value after a change.
+
+        What was pushed on a list is measured, what came or went otherwise is taken for average until the walk comes by.
         """
         length = len(value)
         more = length - self.length
         if more > 0 and isinstance(value, List) and event in (b'lpush', b'rpush'):
             start = 0 if event == b'lpush' else length - more
-            self.size += sum(string_bytes(len(each)) for each in value.range(start, start + more)) + 8 * more
+            self.in_members += strings_bytes(value.range(start, start + more))
         else:
-            self.changes += max(abs(more), 1)
-            if self.changes * CHANGES_SHARE > self.length:
-                return False
-            self.size += more * self.size // self.length
+            self.in_members += more * self.in_members // self.length
+            self.owed += MEMBERS_A_CHANGE * (more if more > 0 else min(-more, MOST_REMOVED) or 1)
         self.length = length
-        return True
+        if self.owed >= min(MEMBERS_A_STEP, length):
+            self.walk(value)
+        return self.in_members + FRAMES[type(value)](value)
+
+    def walk(self, value: Any) -> None:
+        """Measure as many members as are owed."""
+        size, count, self.cursor = PARTS[type(value)](value, self.cursor, self.owed)
+        self.owed = 0
+        self.walked += count
+        self.walked_bytes += size
+        if not self.cursor and self.walked:
+            self.in_members = self.walked_bytes * self.length // self.walked
+            self.walked = self.walked_bytes = 0
 
 
 class Memory:
@@ -135,11 +153,13 @@ class Memory:
 
     def stored(self, db: Measurable, key: bytes, value: Any) -> int:
         """What a value takes that is stored now; enters one that can change without being stored again."""
-        size = size_of(value)
         if type(value) in (bytes, int):
-            return size
+            return size_of(value)
+        if key in db.sizes:  # it has been moved here, its size with it
+            return db.sizes[key]
+        size = size_of(value)
         if type(value) in OF_CONTAINERS and len(value) > FEW_MEMBERS:
-            db.counts[key] = Count(len(value), size)
+            db.counts[key] = Count(value, size)
         size += NUMBER_BYTES
         db.sizes[key] = size
         return size
@@ -156,10 +176,11 @@ class Memory:
         """Enter that a value has changed which is the same object as before."""
         count = db.counts.get(key) if db.counts else None
         old = db.sizes.get(key, 0)
-        if count is not None and count.follow(value, event):
-            size = db.sizes[key] = count.size + NUMBER_BYTES
+        if count is not None and len(value) > FEW_MEMBERS:
+            size = db.sizes[key] = count.follow(value, event) + NUMBER_BYTES
         else:
             db.counts.pop(key, None)
+            db.sizes.pop(key, None)
             size = self.stored(db, key, value)
         self.add(db, size - old)
 

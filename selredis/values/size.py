@@ -7,7 +7,7 @@ rounds as well, and takes whole pages for what is very large (CPython 3.11 to 3.
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection
-from itertools import islice
+from itertools import chain, islice
 from sys import getrefcount, getsizeof
 from typing import Any
 
@@ -19,7 +19,7 @@ from selredis.values.set import Set
 from selredis.values.sorted_set import SortedSet
 from selredis.values.stream import Stream
 from selredis.values.stream_block import Block, Shape
-from selredis.values.stream_groups import Consumer, Delivery, Group
+from selredis.values.stream_groups import Consumer, Delivery, Group, IdMap
 
 FEW = 24  # strings; those of fewer are added up one by one, of more by length
 SMALL = 512
@@ -46,10 +46,13 @@ def allocated(size: int) -> int:
 
 
 ID_BYTES = allocated(getsizeof(1 << 104))
-ID_MAP_BYTES = 500  # an IdMap with its lists
+PLACE_BYTES = 43  # of a key and its value in a dict, between two times that it grows (30 to 60)
+ID_MAP_BYTES = allocated(getsizeof(IdMap())) + 3 * allocated(LIST_HEAD)
+CHUNK_BYTES = 2 * allocated(LIST_HEAD) + 5 * allocated(8 * 8)  # of an IdMap's lists, from its first id on
 DELIVERY_BYTES = ID_BYTES + allocated(getsizeof(Delivery(b'', 0, 0))) + 40  # with its places in two of them
-GROUP_BYTES = allocated(getsizeof(Group(0, 0))) + ID_MAP_BYTES
-CONSUMER_BYTES = allocated(getsizeof(Consumer(0))) + ID_MAP_BYTES
+NAME_BYTES = BYTES_HEAD + 8  # of a name, beside its bytes, as rounding makes it on average
+GROUP_BYTES = allocated(getsizeof(Group(0, 0))) + ID_MAP_BYTES + allocated(getsizeof({})) + PLACE_BYTES + NAME_BYTES
+CONSUMER_BYTES = allocated(getsizeof(Consumer(0))) + ID_MAP_BYTES + PLACE_BYTES + NAME_BYTES
 STREAM_BYTES = allocated(getsizeof(Stream())) + 2 * allocated(LIST_HEAD) + allocated(getsizeof({})) + ID_BYTES
 SHAPE_BYTES = allocated(getsizeof(Shape(())))
 BLOCK_BYTES = allocated(getsizeof(Block(0, Shape(())))) + 3 * allocated(getsizeof(array('H'))) + ID_BYTES + 16
@@ -84,40 +87,66 @@ def list_bytes(items: List, samples: int) -> int:
     """A list with its elements: all of them, or the mean of so many that are spread over it. 0: all."""
     count = len(items)
     places = items.places
-    head = LIST_BYTES + allocated(getsizeof(places) - LIST_HEAD)
+    head = list_frame(items)
     if not samples or count <= samples:
         return head + strings_bytes(places)  # free places hold no memory
     sample = places[items.first :: count // samples][:samples]
     return head + strings_bytes(sample) * count // samples
 
 
+def list_frame(items: List) -> int:
+    return LIST_BYTES + allocated(getsizeof(items.places) - LIST_HEAD)
+
+
+def list_part(items: List, start: int, most: int) -> tuple[int, int, int]:
+    elements = items.range(start, start + most)
+    stop = start + len(elements)
+    return strings_bytes(elements), len(elements), stop if stop < len(items) else 0
+
+
 def buckets_bytes(table: Buckets[Any], samples: int) -> int:
-    """A table without its members: all its buckets, or the mean of so many that are spread over it. 0: all."""
+    """The buckets of a table without their members: all, or the mean of so many that are spread over it. 0: all."""
     buckets = table.buckets
     count = len(buckets)
     sample = buckets[:: count // samples][:samples] if samples and count > samples else buckets
-    in_sample = sum([allocated(getsizeof(bucket)) for bucket in sample])
-    return BUCKETS_BYTES + allocated(getsizeof(buckets) - LIST_HEAD) + in_sample * count // len(sample)
+    return sum([allocated(getsizeof(bucket)) for bucket in sample]) * count // len(sample)
+
+
+def buckets_frame(table: Buckets[Any]) -> int:
+    return BUCKETS_BYTES + allocated(getsizeof(table.buckets) - LIST_HEAD)
+
+
+def buckets_part(table: Buckets[Any], slot: int, most: int) -> tuple[int, int, int]:
+    buckets = table.buckets
+    part = buckets[slot : slot + -(-most // table.usual)]
+    stop = slot + len(part)
+    members = list(chain.from_iterable(part))
+    size = sum([allocated(getsizeof(bucket)) for bucket in part]) + strings_bytes(members)
+    if type(table) is Hash:
+        size += strings_bytes([value for bucket in part for value in bucket.values()])
+    return size, len(members), stop if stop < len(buckets) else 0
 
 
 def set_bytes(members: Set, samples: int) -> int:
     """A set with its members: all of them, or the mean of so many that stand together. 0: all."""
     count = len(members)
-    head = buckets_bytes(members, samples)
-    if members.mask:
-        head += LOTS_BYTES + allocated(getsizeof(members.lots) - LIST_HEAD) + allocated(getsizeof(members.gone))
+    head = set_frame(members) + buckets_bytes(members, samples)
     if not samples or count <= samples:
         return head + strings_bytes(list(members))
     return head + strings_bytes(list(islice(members, samples))) * count // samples
 
 
+def set_frame(members: Set) -> int:
+    size = buckets_frame(members)
+    if members.mask:
+        size += LOTS_BYTES + allocated(getsizeof(members.lots) - LIST_HEAD) + allocated(getsizeof(members.gone))
+    return size
+
+
 def hash_bytes(fields: Hash, samples: int) -> int:
     """A hash with its fields and their deadlines: all of them, or the mean of so many that stand together. 0: all."""
     count = len(fields)
-    size = buckets_bytes(fields, samples)
-    if fields.deadlines is not None:
-        size += DEADLINES_BYTES + allocated(getsizeof(fields.deadlines.times)) + len(fields.deadlines.times) * INT_BYTES
-        size += allocated(len(fields.buckets) * 8)
+    size = hash_frame(fields) + buckets_bytes(fields, samples)
     some = count if not samples else min(samples, count)
     in_sample = strings_bytes(list(islice(fields.values(), some)))
     if fields.mask:
@@ -128,13 +157,29 @@ def hash_bytes(fields: Hash, samples: int) -> int:
     return size + in_sample * count // (some or 1)
 
 
+def hash_frame(fields: Hash) -> int:
+    size = buckets_frame(fields)
+    if fields.deadlines is not None:
+        size += DEADLINES_BYTES + allocated(getsizeof(fields.deadlines.times)) + len(fields.deadlines.times) * INT_BYTES
+        size += allocated(len(fields.buckets) * 8)
+    return size
+
+
 def sorted_set_bytes(members: SortedSet, samples: int) -> int:
     """A sorted set with its members: all of them, or the mean of so many that stand together. 0: all."""
     count = len(members)
-    size = SORTED_SET_BYTES + buckets_bytes(members, samples)
-    size += len(members.member_runs) * RUN_BYTES + count * SCORE_BYTES
+    size = sorted_set_frame(members) + buckets_bytes(members, samples)
     some = count if not samples else min(samples, count)
     return size + strings_bytes(list(islice(members, some))) * count // (some or 1)
+
+
+def sorted_set_frame(members: SortedSet) -> int:
+    return (
+        SORTED_SET_BYTES
+        + buckets_frame(members)
+        + len(members.member_runs) * RUN_BYTES
+        + len(members) * SCORE_BYTES
+    )
 
 
 def stream_bytes(stream: Stream, samples: int) -> int:
@@ -144,10 +189,32 @@ def stream_bytes(stream: Stream, samples: int) -> int:
     size = sum(map(block_bytes, blocks)) * count // (len(blocks) or 1)
     shapes = {id(block.shape): block.shape for block in blocks}
     size += sum(shape_bytes(shape) for shape in shapes.values())
-    for name, group in stream.groups.items():
-        size += GROUP_BYTES + string_bytes(len(name)) + len(group.pending) * DELIVERY_BYTES
-        size += len(group.consumers) * CONSUMER_BYTES + strings_bytes(group.consumers)
-    return STREAM_BYTES + size
+    return stream_frame(stream) + size
+
+
+def stream_frame(stream: Stream) -> int:
+    totals = stream.group_totals
+    return (
+        STREAM_BYTES
+        + totals.groups * GROUP_BYTES
+        + totals.consumers * CONSUMER_BYTES
+        + totals.pending * DELIVERY_BYTES
+        + totals.name_bytes
+        + min(totals.groups + totals.consumers, 2 * totals.pending) * CHUNK_BYTES
+    )
+
+
+def stream_part(stream: Stream, index: int, most: int) -> tuple[int, int, int]:
+    blocks = stream.blocks
+    size = count = 0
+    while index < len(blocks) and count < most:
+        block = blocks[index]
+        size += block_bytes(block)
+        if not index or blocks[index - 1].shape is not block.shape:  # only neighbours share one
+            size += shape_bytes(block.shape)
+        count += len(block)
+        index += 1
+    return size, count, index if index < len(blocks) else 0
 
 
 def shape_bytes(shape: Shape) -> int:
@@ -175,6 +242,25 @@ OF_CONTAINERS: dict[type, Callable[[Any, int], int]] = {
     Set: set_bytes,
     SortedSet: sorted_set_bytes,
     Stream: stream_bytes,
+}
+
+
+# The same in pieces, so that a large value can be measured a part at a time. For each kind: the size of a value without
+# its members, found in O(1); and the size of about `most` of its members, from a place on, as (bytes, members, where the next
+# part begins, 0 for at the start again).
+FRAMES: dict[type, Callable[[Any], int]] = {
+    Hash: hash_frame,
+    List: list_frame,
+    Set: set_frame,
+    SortedSet: sorted_set_frame,
+    Stream: stream_frame,
+}
+PARTS: dict[type, Callable[[Any, int, int], tuple[int, int, int]]] = {
+    Hash: buckets_part,
+    List: list_part,
+    Set: buckets_part,
+    SortedSet: buckets_part,
+    Stream: stream_part,
 }
 
 

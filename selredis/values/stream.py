@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 
 from selredis.resp.pieces import Output
 from selredis.values.stream_block import LAST_ID, SEQ_BITS, SEQ_MASK, Block, Shape, number_bytes
-from selredis.values.stream_groups import Group
+from selredis.values.stream_groups import NO_GROUPS, Group, GroupTotals
 
 MAX_NODE_BYTES = 1 << 30  # t_stream.c, STREAM_LISTPACK_MAX_SIZE
 COUNTS_BYTES = 20  # at most, of the two counts with which a listpack begins
@@ -38,6 +38,7 @@ class Stream:
         '_measured',
         'blocks',
         'entries_added',
+        'group_totals',
         'groups',
         'heads',
         'last_id',
@@ -53,6 +54,7 @@ class Stream:
         self.max_deleted_id = 0
         self.entries_added = 0
         self.groups: dict[bytes, Group] = {}
+        self.group_totals = NO_GROUPS
         # Of the last block: an upper bound of its listpack's bytes (but for two counts), and up to which place the
         # entries are in there exactly.
         self._bound = 0
@@ -70,7 +72,8 @@ class Stream:
         stream.heads = self.heads[:]
         stream.length, stream.entries_added = self.length, self.entries_added
         stream.last_id, stream.max_deleted_id = self.last_id, self.max_deleted_id
-        stream.groups = {name: group.copy() for name, group in self.groups.items()}
+        for name, group in self.groups.items():
+            stream._enter_group(name, group.copy(stream._own_totals()))
         stream._bound, stream._measured = self._bound, self._measured
         return stream
 
@@ -85,6 +88,31 @@ class Stream:
             self.heads.pop()
             self.length -= gone
             count -= gone
+
+    def add_group(self, name: bytes, last_id: int, entries_read: int | None) -> None:
+        """Create a consumer group; there must be none of that name."""
+        self._enter_group(name, Group(last_id, entries_read, self._own_totals()))
+
+    def _own_totals(self) -> GroupTotals:
+        if self.group_totals is NO_GROUPS:
+            self.group_totals = GroupTotals()
+        return self.group_totals
+
+    def _enter_group(self, name: bytes, group: Group) -> None:
+        self.groups[name] = group
+        self.group_totals.groups += 1
+        self.group_totals.name_bytes += len(name)
+
+    def remove_group(self, name: bytes) -> Group | None:
+        """Remove a consumer group and return it; None if there is none."""
+        group = self.groups.pop(name, None)
+        if group is not None:
+            totals = self.group_totals
+            totals.groups -= 1
+            totals.consumers -= len(group.consumers)
+            totals.pending -= len(group.pending)
+            totals.name_bytes -= len(name) + sum(map(len, group.consumers))
+        return group
 
     @property
     def first_id(self) -> int:

@@ -155,21 +155,41 @@ class Consumer:
         self.pending: IdMap[Delivery] = IdMap()
 
 
+class GroupTotals:
+    """Totals over the groups of one stream, kept current by the groups: what MEMORY USAGE needs without a walk.
+
+    `name_bytes`: the length of the names of all groups and consumers.
+    """
+
+    __slots__ = ('consumers', 'groups', 'name_bytes', 'pending')
+
+    def __init__(self) -> None:
+        self.groups = 0
+        self.consumers = 0
+        self.pending = 0
+        self.name_bytes = 0
+
+
+NO_GROUPS = GroupTotals()  # of all streams without groups; never changed
+
+
 class Group:
     """A consumer group: the last entry that it was given, how many there were up to it, None if nobody can tell."""
 
-    __slots__ = ('consumers', 'entries_read', 'last_id', 'pending')
+    __slots__ = ('consumers', 'entries_read', 'last_id', 'pending', 'totals')
 
-    def __init__(self, last_id: int, entries_read: int | None) -> None:
+    def __init__(self, last_id: int, entries_read: int | None, totals: GroupTotals | None = None) -> None:
         self.last_id = last_id
         self.entries_read = entries_read
         self.pending: IdMap[Delivery] = IdMap()
         self.consumers: dict[bytes, Consumer] = {}
+        self.totals = GroupTotals() if totals is None else totals  # of the stream that the group belongs to
 
-    def copy(self) -> 'Group':
-        group = Group(self.last_id, self.entries_read)
+    def copy(self, totals: GroupTotals | None = None) -> 'Group':
+        """The same group, in a stream with these totals."""
+        group = Group(self.last_id, self.entries_read, totals)
         for name, consumer in self.consumers.items():
-            copied = group.consumers[name] = Consumer(consumer.seen_ms)
+            copied = group.add_consumer(name, consumer.seen_ms)
             copied.active_ms = consumer.active_ms
         for id_, delivery in self.pending.items():
             group.give(id_, delivery.consumer, delivery.time_ms, delivery.count)
@@ -178,6 +198,8 @@ class Group:
     def add_consumer(self, name: bytes, now_ms: int) -> Consumer:
         """Let somebody join who is not one of the group yet."""
         consumer = self.consumers[name] = Consumer(now_ms)
+        self.totals.consumers += 1
+        self.totals.name_bytes += len(name)
         return consumer
 
     def give(self, id_: int, name: bytes, time_ms: int, count: int) -> None:
@@ -186,6 +208,7 @@ class Group:
         delivery = self.pending.get(id_)
         if delivery is None:
             delivery = self.pending[id_] = consumer.pending[id_] = Delivery(name, time_ms, count)
+            self.totals.pending += 1
             return
         if delivery.consumer != name:
             self.consumers[delivery.consumer].pending.pop(id_)
@@ -202,6 +225,7 @@ class Group:
                 self.give(id_, name, time_ms, 1)
             return
         deliveries = [Delivery(name, time_ms, 1) for _ in ids]
+        self.totals.pending += len(ids)
         self.pending.extend(ids, deliveries)
         consumer.pending.extend(ids, deliveries)
 
@@ -211,6 +235,7 @@ class Group:
         if delivery is None:
             return False
         self.consumers[delivery.consumer].pending.pop(id_)
+        self.totals.pending -= 1
         return True
 
     def remove_consumer(self, name: bytes) -> int:
@@ -218,6 +243,10 @@ class Group:
         pending = self.consumers.pop(name).pending
         for id_ in pending.ids():
             self.pending.pop(id_)
+        totals = self.totals
+        totals.consumers -= 1
+        totals.pending -= len(pending)
+        totals.name_bytes -= len(name)
         return len(pending)
 
     def shorten(self, count: int) -> bool:

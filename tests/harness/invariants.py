@@ -44,8 +44,21 @@ def check_keys(db: Database) -> None:
         assert type(value) in TYPE_NAMES, (key, value)
         if type(value) not in STRING_KINDS and type(value) not in MAY_BE_EMPTY:
             assert len(value), f'a value without members at {key!r}'
+        if isinstance(value, Stream):
+            check_group_totals(key, value)
         if isinstance(value, Hash) and value.deadlines is not None and value.deadlines.times:
             check_fields(db, key, value, value.deadlines)
+
+
+def check_group_totals(key: bytes, stream: Stream) -> None:
+    """A stream's totals are those of its groups."""
+    totals, groups = stream.group_totals, stream.groups.values()
+    names = [*stream.groups, *(name for group in groups for name in group.consumers)]
+    assert totals.groups == len(groups), key
+    assert totals.consumers == sum(len(group.consumers) for group in groups), key
+    assert totals.pending == sum(len(group.pending) for group in groups), key
+    assert totals.name_bytes == sum(map(len, names)), key
+    assert all(group.totals is totals for group in groups), key
 
 
 def check_fields(db: Database, key: bytes, value: Hash, deadlines: Deadlines) -> None:

@@ -1,9 +1,12 @@
 """Databases that keep books: the account of what they take is always what counting through says."""
 
+from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import pytest
 
+from selredis.keyspace import memory as memory_module
 from selredis.keyspace.accounting import MeasuredDatabase, MeasuredNotedDatabase, NotedDatabase, keep_books
 from selredis.keyspace.database import Database, Keyspace
 from selredis.keyspace.memory import (
@@ -13,8 +16,13 @@ from selredis.keyspace.memory import (
     table_bytes,
 )
 from selredis.pubsub import PubSub
+from selredis.values import size
+from selredis.values.hash import Hash
 from selredis.values.list import List
+from selredis.values.set import Set
 from selredis.values.size import size_of
+from selredis.values.sorted_set import SortedSet
+from tests.unit.conftest import ErrorText
 
 NOW_MS = 1_700_000_000_000
 K = INDEX_BYTES + 48  # a key of a few letters
@@ -205,6 +213,125 @@ def test_an_account_that_ends_leaves_nothing(keyspace, db):
     assert (db.used, db.sizes, db.counts, keyspace.memory.used) == (0, {}, {}, 0)
 
 
+class Looks:
+    """How many members, blocks and numbers the model of memory looks at."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        for name in ('allocated', 'string_bytes', 'block_bytes', 'shape_bytes'):
+            self.watch(monkeypatch, name, lambda _: 1)
+        self.watch(monkeypatch, 'strings_bytes', len)
+
+    def watch(self, monkeypatch: pytest.MonkeyPatch, name: str, looks: Callable[[Any], int]) -> None:
+        function = getattr(size, name)
+
+        def counted(argument: Any) -> int:
+            self.count += looks(argument)
+            result: int = function(argument)
+            return result
+
+        for module in (size, memory_module):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, counted)
+
+
+def fill(client: Any, count: int) -> None:
+    """A value of each kind with so many members, fields with deadlines, groups, consumers or pending entries."""
+    for start in range(0, count, 500):
+        names = range(start, min(start + 500, count))
+        pairs = [word for number in names for word in (number, f'value {number}')]
+        client('RPUSH', 'list', *names)
+        client('SADD', 'set', *names)
+        client('ZADD', 'zset', *(word for number in names for word in (number, f'member {number}')))
+        client('HSET', 'hash', *pairs)
+        client('HSET', 'expiring', *pairs)
+        client('HPEXPIRE', 'expiring', 10**9, 'FIELDS', len(names), *names)
+    client('XADD', 'groups', '1-1', 'field', 'value')
+    client('XGROUP', 'CREATE', 'consumers', 'g', '0', 'MKSTREAM')
+    client('XGROUP', 'CREATE', 'pending', 'g', '0', 'MKSTREAM')
+    for number in range(count):
+        client('XGROUP', 'CREATE', 'groups', f'group:{number}', '0')
+        client('XGROUP', 'CREATECONSUMER', 'consumers', 'g', f'consumer {number}')
+        client('XADD', 'pending', '*', 'field', f'value {number}')
+    client('XREADGROUP', 'GROUP', 'g', 'c', 'STREAMS', 'pending', '>')
+    client('XTRIM', 'pending', 'MAXLEN', '5')
+
+
+BRIEF_COMMANDS = (
+    'LSET list 5 {n}|LINSERT list BEFORE 7 {n}|RPUSH list {n}|LPUSH list {n}|LPOP list|RPOP list|LMOVE list l2 LEFT LEFT',
+    'SADD set new:{n}|SREM set {n}|SPOP set|SMOVE set s2 {n}',
+    'ZADD zset 1 new:{n}|ZINCRBY zset 5 new:{n}|ZREM zset {n}|ZPOPMIN zset|ZREMRANGEBYRANK zset 0 0',
+    'HSET hash new:{n} v|HSET hash {n} longer|HDEL hash {n}|HINCRBY hash number 1',
+    'HSET expiring new:{n} v|HPEXPIRE expiring 1000 FIELDS 1 {n}|HPERSIST expiring FIELDS 1 {n}|HDEL expiring {n}',
+    'XGROUP CREATE groups new:{n} 0|XADD groups * f v|XREADGROUP GROUP new:{n} c COUNT 1 STREAMS groups >'
+    '|XACK groups new:{n} 1-1|XGROUP SETID groups group:1 0|XGROUP DESTROY groups new:{n}|XTRIM groups MAXLEN 1',
+    'XGROUP CREATECONSUMER consumers g new:{n}|XADD consumers * f v|XREADGROUP GROUP g new:{n} STREAMS consumers >'
+    '|XGROUP DELCONSUMER consumers g new:{n}|XTRIM consumers MAXLEN 1',
+    'XADD pending * f v|XREADGROUP GROUP g d COUNT 1 STREAMS pending >|XAUTOCLAIM pending g d 0 0 COUNT 1'
+    '|XCLAIM pending g d 0 1-1|XTRIM pending MAXLEN 2',
+    'RENAME {k} moved|MOVE moved 1|SELECT 1|RENAME moved {k}|MOVE {k} 0|SWAPDB 0 1|SWAPDB 0 1|SELECT 0',
+)
+
+
+@pytest.mark.parametrize('commands', BRIEF_COMMANDS, ids=lambda commands: commands.split()[1])
+def test_a_change_looks_at_few_members_however_many_there_are(engine, client, monkeypatch, commands):
+    # The most that one command looks at must not grow with the value. A bucket of a set has up to 360 members.
+    client('CONFIG', 'SET', 'maxmemory', '1gb')
+    fill(client, 3000)
+    looks = Looks(monkeypatch)
+    most = 0
+    keys = ['list', 'set', 'zset', 'hash', 'expiring', 'groups', 'consumers', 'pending']
+    for number in range(600):
+        for text in commands.split('|'):
+            before = looks.count
+            reply = client(*text.format(n=number, k=keys[number % len(keys)]).split())
+            assert not isinstance(reply, ErrorText), (text, reply)
+            most = max(most, looks.count - before)
+    assert most <= 700
+    monkeypatch.undo()
+    assert engine.keyspace.memory.used == pytest.approx(counted(engine.keyspace), rel=0.02)
+
+
+def test_the_walk_measures_every_member_in_the_end(keyspace, db):
+    for kind, add, event in (
+        (Set, lambda value, name: value.add(name), b'sadd'),
+        (SortedSet, lambda value, name: value.put(name, 1.0), b'zadd'),
+        (Hash, lambda value, name: value.put(name, name), b'hset'),
+    ):
+        value = db.get_or_create(b'abc', kind)
+        for number in range(2000):
+            add(value, b'%d' % number)
+        db.changed(b'abc', event)
+        for number in range(2000):  # what is much larger than what was there
+            add(value, bytes(1000) + b'%d' % number)
+            db.changed(b'abc', event)
+        for _ in range(600):  # 8 of 4,000 members with each change
+            db.changed(b'abc', event)
+        assert keyspace.memory.used == pytest.approx(counted(keyspace), rel=0.01)
+        db.discard(b'abc')
+    assert keyspace.memory.used == 0
+
+
+def test_groups_consumers_and_pending_entries_count_at_once(engine, client):
+    client('CONFIG', 'SET', 'maxmemory', '1gb')
+    memory = engine.keyspace.memory
+    client.pipeline('XADD s 1 f v', 'XADD s 2 f v', 'XGROUP CREATE s g 0')
+    for command in (
+        'XGROUP CREATE s ' + 'long' * 100 + ' 0',
+        'XGROUP CREATECONSUMER s g ' + 'long' * 100,
+        'XREADGROUP GROUP g c STREAMS s >',
+    ):
+        before = memory.used
+        client(*command.split())
+        assert memory.used > before + 300
+        assert memory.used == counted(engine.keyspace)
+    for command in ('XACK s g 1', 'XGROUP DELCONSUMER s g c', 'XGROUP DESTROY s g'):
+        before = memory.used
+        client(*command.split())
+        assert memory.used < before
+        assert memory.used == counted(engine.keyspace)
+
+
 COMMANDS = (
     'SET {k} short',
     'SET {k} ' + 'x' * 700,
@@ -227,6 +354,23 @@ COMMANDS = (
     'LINSERT {k} BEFORE a new',
     'LMOVE {k} {other} LEFT RIGHT',
     'SORT {k} ALPHA STORE {other}',
+    'SADD {k} ' + ' '.join(f'member:{number}' for number in range(100)),
+    'SREM {k} member:1 member:2',
+    'SPOP {k} 5',
+    'SUNIONSTORE {k} {k} {other}',
+    'ZADD {k} ' + ' '.join(f'{number} member:{number}' for number in range(100)),
+    'ZPOPMAX {k} 3',
+    'HSET {k} ' + ' '.join(f'field:{number} value:{number}' for number in range(100)),
+    'HSET {k} a 1 b ' + 'x' * 300,
+    'HDEL {k} field:1 a',
+    'HPEXPIRE {k} 50 FIELDS 3 field:1 field:2 b',
+    'XADD {k} * field value',
+    'XADD {k} MAXLEN 3 * other ' + 'x' * 300,
+    'XGROUP CREATE {k} group 0 MKSTREAM',
+    'XREADGROUP GROUP group consumer COUNT 3 STREAMS {k} >',
+    'XAUTOCLAIM {k} group other 0 0',
+    'XGROUP DELCONSUMER {k} group other',
+    'XGROUP DESTROY {k} group',
     'DEL {k}',
     'UNLINK {k} {other}',
     'RENAME {k} {other}',

@@ -198,7 +198,7 @@ def test_a_copy_is_another_stream():
     stream = Stream()
     for number in range(1, 130):
         stream.append(number, [b'f', b'v'])
-    stream.groups[b'g'] = Group(5, None)
+    stream.add_group(b'g', 5, None)
     copy = stream.copy()
     copy.delete(1)
     copy.append(200, [b'f', b'w'])
@@ -212,7 +212,8 @@ def test_it_lets_go_of_everything_a_part_at_a_time():
     for number in range(1, 1001):
         stream.append(number, [b'f', b'v'])
     for name in (b'g', b'h'):
-        group = stream.groups[name] = Group(0, 0)
+        stream.add_group(name, 0, 0)
+        group = stream.groups[name]
         group.add_consumer(b'c', 0)
         group.give_new(list(range(1, 1001)), b'c', 0)
     parts = 0
