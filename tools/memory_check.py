@@ -1,6 +1,8 @@
 """How near used_memory is: fills databases in processes of their own, and compares the model with what the system says.
 
 python3 tools/memory_check.py [--keys 200000] [SHAPE ...]
+
+The shapes are of data, and of what clients have the server keep: names of channels, watched keys and so on.
 """
 
 import argparse
@@ -8,15 +10,23 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+import selredis.commands  # noqa: E402, F401  (importing it fills the command table)
 from selredis import process  # noqa: E402
+from selredis.clock import ManualClock  # noqa: E402
+from selredis.config import Config  # noqa: E402
+from selredis.engine.client import Client  # noqa: E402
+from selredis.engine.engine import Engine  # noqa: E402
+from selredis.engine.tracking import Tracking  # noqa: E402
 from selredis.keyspace.accounting import keep_books  # noqa: E402
 from selredis.keyspace.database import Database, Keyspace  # noqa: E402
 from selredis.keyspace.memory import table_bytes  # noqa: E402
+from selredis.log import Log  # noqa: E402
 from selredis.pubsub import PubSub  # noqa: E402
 from selredis.values.hash import Hash  # noqa: E402
 from selredis.values.kinds import TYPE_NAMES  # noqa: E402
@@ -169,6 +179,138 @@ SHAPES: dict[str, Callable[[Database, int], None]] = {
 }
 
 
+def each_says(
+    verb: str, name: Callable[[int], bytes], *, clients: int = 1, share: int = 1
+) -> Callable[[Engine, int], int]:
+    """Clients that say a command with the same names; how many names that were. `share`: one in so many of them."""
+
+    def fill(engine: Engine, count: int) -> int:
+        peers = [Client(engine) for _ in range(clients)]
+        begin(engine)
+        each = count // clients // share
+        for peer in peers:
+            for start in range(0, each, 1000):
+                names = [name(number) for number in range(start, min(start + 1000, each))]
+                say(engine, peer, [*verb.encode().split(), *names])
+        return each * clients
+
+    return fill
+
+
+def prefixes(engine: Engine, count: int) -> int:
+    """Prefixes that a client tracks, without CLIENT TRACKING: that compares each of them with all others."""
+    client = Client(engine)
+    begin(engine)
+    engine.tracking.begin(client, Tracking(bcast=True), [channel(number) for number in range(count)])
+    return count
+
+
+def trackers(clients: int) -> Callable[[Engine, int], int]:
+    """Clients that track the keys that they read, all of them the same ones."""
+
+    def fill(engine: Engine, count: int) -> int:
+        peers = [Client(engine) for _ in range(clients)]
+        for peer in peers:
+            say(engine, peer, [b'HELLO', b'3'])
+            say(engine, peer, [b'CLIENT', b'TRACKING', b'ON'])
+        begin(engine)
+        for number in range(count // clients):
+            for peer in peers:
+                say(engine, peer, [b'GET', b'key:%012d' % number])
+        return count // clients
+
+    return fill
+
+
+def waiting(engine: Engine, count: int) -> int:
+    """Clients that wait for ten keys each, of which nobody else waits for one."""
+    peers = [Client(engine) for _ in range(count // 10)]
+    begin(engine)
+    for number, peer in enumerate(peers):
+        say(engine, peer, [b'BLPOP', *(b'key:%d:%d' % (number, place) for place in range(10)), b'0'])
+    return count
+
+
+def waiting_together(engine: Engine, count: int) -> int:
+    """Clients that wait for the same ten keys."""
+    peers = [Client(engine) for _ in range(count // 10)]
+    begin(engine)
+    for peer in peers:
+        say(engine, peer, [b'BLPOP', *(b'key:%d' % place for place in range(10)), b'0'])
+    return count
+
+
+def named_clients(engine: Engine, count: int) -> int:
+    peers = [Client(engine) for _ in range(count // 10)]
+    begin(engine)
+    for number, peer in enumerate(peers):
+        say(engine, peer, [b'CLIENT', b'SETNAME', b'%01000d' % number])
+    return len(peers)
+
+
+def slow_calls(engine: Engine, count: int) -> int:
+    """A slow log of commands that have 10 words, some of them long."""
+    client = Client(engine)
+    say(engine, client, [b'CONFIG', b'SET', b'slowlog-log-slower-than', b'0', b'slowlog-max-len', b'%d' % count])
+    begin(engine)
+    for number in range(count // 10):
+        say(engine, client, [b'EXISTS', *(b'%0*d' % (place * 20, number) for place in range(1, 10))])
+    return count // 10
+
+
+def say(engine: Engine, client: Client, argv: list[bytes]) -> None:
+    engine.run(client, [argv])
+    for each in engine.to_flush:
+        each.out.clear()
+        each.queued = False
+    engine.to_flush.clear()
+    while engine.runnable:
+        engine.runnable.pop().resume()
+
+
+# What is in use, by the model and by the system, when a client shape begins.
+START: list[int] = []
+
+
+def begin(engine: Engine) -> None:
+    START[:] = [engine.memory.used_bytes(), process.memory().private]
+
+
+def channel(number: int) -> bytes:
+    return b'channel:%012d' % number
+
+
+CLIENT_SHAPES: dict[str, Callable[[Engine, int], int]] = {
+    'channels of a client': each_says('SUBSCRIBE', channel),
+    'channels of a client, 1,000 bytes long': each_says('SUBSCRIBE', lambda number: b'%01000d' % number),
+    'channels of 5 clients': each_says('SUBSCRIBE', channel, clients=5),
+    'channels of 100 clients': each_says('SUBSCRIBE', channel, clients=100),
+    'patterns of a client': each_says('PSUBSCRIBE', lambda number: b'%012d:*' % number, share=10),
+    'patterns with classes of a client': each_says('PSUBSCRIBE', lambda number: b'%012d:[ab]?c*d' % number, share=10),
+    'patterns of 1,000 bytes of a client': each_says('PSUBSCRIBE', lambda number: b'%01000d*' % number, share=50),
+    'watched keys of a client': each_says('WATCH', channel),
+    'watched keys of 5 clients': each_says('WATCH', channel, clients=5),
+    'watched keys of 100 clients': each_says('WATCH', channel, clients=100),
+    'prefixes of a client': prefixes,
+    'keys tracked by a client': trackers(1),
+    'keys tracked by 2 clients': trackers(2),
+    'keys tracked by 20 clients': trackers(20),
+    'keys awaited': waiting,
+    'keys awaited by many': waiting_together,
+    'names of connections': named_clients,
+    'entries of the slow log': slow_calls,
+}
+
+
+def measure_clients(shape: str, count: int) -> None:
+    """`measure` for what clients have the server keep."""
+    log = Log('warning', '/dev/stderr')
+    engine = Engine(Config(), ManualClock(NOW_MS), Random(0), log)
+    kept = CLIENT_SHAPES[shape](engine, count)
+    grown = process.memory().private - START[1]
+    print(kept, engine.memory.used_bytes() - START[0], grown)
+
+
 def measure(shape: str, count: int, noted: bool) -> None:
     """Fill this process, and tell what the model and what the system say that it has grown by."""
     keyspace = Keyspace(1, PubSub([]))
@@ -191,12 +333,15 @@ def main() -> None:
     parser.add_argument('--noted', action='store_true', help='with notes of when keys were used last')
     parser.add_argument('--here', action='store_true', help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.here and options.shapes[0] in CLIENT_SHAPES:
+        measure_clients(options.shapes[0], options.keys)
+        return
     if options.here:
         measure(options.shapes[0], options.keys, options.noted)
         return
-    print('| data | keys | bytes a key, by the model | by the system | model to system |')
+    print('| data | keys or names | bytes each, by the model | by the system | model to system |')
     print('| --- | --: | --: | --: | --: |')
-    for shape in options.shapes or SHAPES:
+    for shape in options.shapes or [*SHAPES, *CLIENT_SHAPES]:
         words = [sys.executable, __file__, '--here', '--keys', str(options.keys), shape]
         if options.noted:
             words.append('--noted')

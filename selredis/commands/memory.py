@@ -150,7 +150,7 @@ def memory_stats(client: Client, argv: Argv) -> Reply:
     process_now = process.memory()
     used = account.used_bytes()
     peak = max(account.peak_bytes(process_now), used)
-    overhead = account.client_bytes() + account.table_bytes()
+    overhead = account.overhead_bytes()
     keys = sum(len(db.values) for db in databases)
     wanted = account.startup.resident + used
     stats: dict[object, object] = {

@@ -74,7 +74,7 @@ class Wait:
     `postponed`: it waits for the end of a pause instead (engine/pause.py).
     """
 
-    __slots__ = ('argv', 'command', 'db', 'keys', 'kind', 'on_timeout', 'or_gone', 'postponed', 'timer')
+    __slots__ = ('_argv_bytes', 'argv', 'command', 'db', 'keys', 'kind', 'on_timeout', 'or_gone', 'postponed', 'timer')
 
     def __init__(self, db: Database, keys: Argv, kind: type, on_timeout: Reply, *, or_gone: bool = False) -> None:
         self.db = db
@@ -86,6 +86,14 @@ class Wait:
         self.postponed = False
         self.command: Command
         self.argv: Argv = []
+        self._argv_bytes: int | None = None  # not asked for yet
+
+    @property
+    def argv_bytes(self) -> int:
+        """Bytes of the words of the command."""
+        if self._argv_bytes is None:
+            self._argv_bytes = sum(map(len, self.argv))
+        return self._argv_bytes
 
 
 class Client:
@@ -125,6 +133,7 @@ class Client:
         'no_evict',
         'no_touch',
         'out',
+        'pattern_bytes',
         'patterns',
         'pending',
         'pending_bytes',
@@ -132,6 +141,7 @@ class Client:
         'queued',
         'reply_mode',
         'shard_channels',
+        'subscribed_bytes',
         'tracking',
         'transaction',
         'unblocked',
@@ -140,6 +150,7 @@ class Client:
         'wait',
         'watch_broken',
         'watched',
+        'watched_bytes',
     )
 
     def __init__(self, engine: 'Engine') -> None:
@@ -167,7 +178,10 @@ class Client:
         self.channels: dict[bytes, None] = {}
         self.patterns: dict[bytes, None] = {}
         self.shard_channels: dict[bytes, None] = {}
+        self.subscribed_bytes = 0  # the length of the names of all of these
+        self.pattern_bytes = 0  # of the patterns among them
         self.watched: dict[tuple[Database, bytes], None] = {}
+        self.watched_bytes = 0  # the length of those keys
         self.wait: Wait | None = None
         self.unblocked = False  # it has just waited, and goes on in this turn
         self.command: Command | None = None  # the last one
@@ -225,7 +239,7 @@ class Client:
     @property
     def argument_bytes(self) -> int:
         """Bytes of the words of a command that is not complete yet, or waits."""
-        return sum(map(len, self.wait.argv)) if self.wait is not None else 0
+        return self.wait.argv_bytes if self.wait is not None else 0
 
     @property
     def announced_bytes(self) -> int:
@@ -348,12 +362,14 @@ class Client:
     def watch(self, key: bytes) -> None:
         if (self.db, key) not in self.watched:
             self.watched[self.db, key] = None
+            self.watched_bytes += len(key)
             self.db.watch(key, self)
 
     def unwatch_all(self) -> None:
         for db, key in self.watched:
             db.unwatch(key, self)
         self.watched.clear()
+        self.watched_bytes = 0
         self.watch_broken = False
 
     def end_transaction(self) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from sys import getsizeof
 from typing import TYPE_CHECKING
+
+from selredis.pubsub import matcher_bytes
+from selredis.values.size import KEPT_NAME_BYTES, NAME_TABLE_BYTES, allocated
 
 if TYPE_CHECKING:
     from selredis.engine.client import Client
     from selredis.engine.command import Argv
 
-# What a connection at rest takes of the process, and each of its subscriptions and watched keys in all tables that it
-# stands in (measured with short names, CPython 3.11, 64 bits).
+# What a connection at rest takes of the process (measured, CPython 3.11, 64 bits).
 CLIENT_BYTES = 1700
-SUBSCRIPTION_BYTES = 300
-PATTERN_BYTES = 430
-WATCHED_KEY_BYTES = 350
-PREFIX_BYTES = 430
+WATCHED_BYTES = allocated(getsizeof((None, None)))  # of a watched key, more than of other names
+# Of each key that a blocked client waits for, and of each key that any client waits for (measured as above).
+AWAITED_KEY_BYTES = 160
+AWAITED_TABLE_BYTES = 420
 
 
 def describe(client: Client, running: Argv | None = None) -> bytes:
@@ -67,15 +70,29 @@ def age_seconds(client: Client) -> int:
     return (client.engine.monotonic_ms() - client.created_ms) // 1000
 
 
-def memory_of(client: Client) -> int:
-    """Bytes that a client takes: what it has said and is still to run, what it is yet to be sent, and what it keeps."""
-    transaction = client.transaction
+def memory_of(client: Client, *, with_tables: bool = True) -> int:
+    """Bytes that a client takes: what it has said and is still to run, what it is yet to be sent, and what it keeps.
+
+    `with_tables`: with the tables in which the server has the names that it keeps (channels, patterns, watched keys,
+    prefixes), as if no other client had the same names. O(1).
+    """
+    transaction, tracking, wait = client.transaction, client.tracking, client.wait
+    name_bytes = KEPT_NAME_BYTES + NAME_TABLE_BYTES if with_tables else KEPT_NAME_BYTES
+    size = CLIENT_BYTES + len(client.name) + len(client.lib_name) + len(client.lib_ver)
+    names = len(client.channels) + len(client.shard_channels) + len(client.patterns)
+    if names:
+        size += names * name_bytes + client.subscribed_bytes
+        if with_tables:
+            size += matcher_bytes(len(client.patterns), client.pattern_bytes)
+    if client.watched:
+        size += len(client.watched) * (name_bytes + WATCHED_BYTES) + client.watched_bytes
+    if tracking is not None:
+        size += len(tracking.prefixes) * name_bytes + tracking.prefix_bytes
+    if wait is not None:
+        keys = len(wait.keys) * (1 + wait.or_gone)
+        size += keys * (AWAITED_KEY_BYTES + AWAITED_TABLE_BYTES if with_tables else AWAITED_KEY_BYTES)
     return (
-        CLIENT_BYTES
-        + SUBSCRIPTION_BYTES * (len(client.channels) + len(client.shard_channels))
-        + PATTERN_BYTES * len(client.patterns)
-        + WATCHED_KEY_BYTES * len(client.watched)
-        + (PREFIX_BYTES * len(client.tracking.prefixes) if client.tracking is not None else 0)
+        size
         + client.query_bytes
         + client.argument_bytes
         + (transaction.queued_bytes if transaction is not None else 0)

@@ -110,7 +110,7 @@ def memory(engine: Engine) -> Fields:
     used = account.used_bytes()
     in_clients = account.client_bytes()
     peak = max(account.peak_bytes(process_now), used)
-    overhead = in_clients + account.table_bytes()
+    overhead = account.overhead_bytes()
     # What the program takes by itself is no waste.
     wanted = account.startup.resident + used
     return {

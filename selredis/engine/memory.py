@@ -1,8 +1,9 @@
 """What the server takes of memory, and what happens when that is more than `maxmemory`.
 
-What is compared with the limit is what INFO calls used_memory: the data, by the model of `keyspace.memory`, and what is
-read from clients and queued for them. The interpreter and the program are not in it, as Redis's own code is not in what
-Redis counts; INFO tells what they took when the server was ready.
+What is compared with the limit is what INFO calls used_memory: the data, by the model of `keyspace.memory`; what is
+read from clients, queued for them and kept for them, as subscriptions are; the tracking table; and the slow log. The
+interpreter and the program are not in it, as Redis's own code is not in what Redis counts; INFO tells what they took
+when the server was ready.
 
 Theory of operation. While the limit is kept nobody pays for it but those who change data, who keep the account. The
 change that passes it closes `engine.gated`, so that the next command of anybody meets `gates.out_of_memory`, which
@@ -14,11 +15,12 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from selredis import process
-from selredis.engine.client_info import memory_of
+from selredis.engine.client_info import AWAITED_TABLE_BYTES, memory_of
 from selredis.keyspace.accounting import keep_books
 from selredis.keyspace.eviction import Evictor
 from selredis.keyspace.memory import INDEX_BYTES, NO_LIMIT, NUMBER_BYTES, table_bytes
 from selredis.keyspace.survey import Survey
+from selredis.values.size import NAME_TABLE_BYTES, PLACE_BYTES
 
 if TYPE_CHECKING:
     from selredis.engine.engine import Engine
@@ -74,7 +76,7 @@ class MemoryUse:
     def _apply_changed(self) -> None:
         self._apply()
         limit = self._engine.config['maxmemory']
-        used = self.data_bytes() + self.client_bytes() if limit else 0
+        used = self.data_bytes() + self.client_bytes() + self.log_bytes() if limit else 0
         if used > limit:
             self._engine.log.warning(
                 f'WARNING: maxmemory is now {limit} bytes, and {used} are in use: keys will be evicted, or commands'
@@ -117,7 +119,7 @@ class MemoryUse:
             keyspace.memory.follow_tables(keyspace.databases, shrink_only=True)
             self.look()
             self.make_room()
-        used = self.data_bytes() + self.client_bytes()
+        used = self.data_bytes() + self.client_bytes() + self.log_bytes()
         self._peak = max(self._peak, used)
         return used
 
@@ -128,17 +130,38 @@ class MemoryUse:
         return self._survey.ask(keyspace.databases, keyspace.now_ms)
 
     def client_bytes(self) -> int:
-        """What clients take. It may be the figure of a moment ago: of milliseconds for each hundred of them."""
+        """What clients take, and the tables that the server has for what they subscribe to, watch and wait for.
+
+        It may be the figure of a moment ago: of milliseconds for each hundred of them.
+        """
         engine = self._engine
         now_us = engine.clock.monotonic_us()
         if now_us >= self._next_sum_us:
             # But for what was queued in this turn, which is sent when it ends. If it counted, what tells of evicted
             # keys would have more of them evicted.
             queued_bytes = sum(len(data) for client in engine.to_flush for data in client.out)
-            self._client_bytes = sum(map(memory_of, engine.clients.values())) - queued_bytes
+            in_clients = sum([memory_of(client, with_tables=False) for client in engine.clients.values()])
+            self._client_bytes = in_clients + self._name_tables_bytes() - queued_bytes
             end_us = engine.clock.monotonic_us()
             self._next_sum_us = end_us + (end_us - now_us) * CLIENTS_SHARE
         return self._client_bytes
+
+    def _name_tables_bytes(self) -> int:
+        """What is in common to the clients that have named the same channel, pattern, key or prefix."""
+        engine = self._engine
+        databases = engine.keyspace.databases
+        names = sum([len(db.watched) for db in databases]) + len(engine.tracking.prefixes)
+        awaited = sum([len(db.waiting) for db in databases])
+        places = names * NAME_TABLE_BYTES + engine.keyspace.crowded * PLACE_BYTES
+        return engine.pubsub.table_bytes() + places + awaited * AWAITED_TABLE_BYTES
+
+    def log_bytes(self) -> int:
+        """What is remembered of commands that have run: the keys that clients track, and the slow log."""
+        return self._engine.tracking.table_bytes() + self._engine.slowlog.used
+
+    def overhead_bytes(self) -> int:
+        """All that is in use and neither a key nor a value."""
+        return self.client_bytes() + self.log_bytes() + self.table_bytes()
 
     def table_bytes(self) -> int:
         """What tables take, and what is kept for each key: what is neither a name nor a value."""
@@ -169,7 +192,7 @@ class MemoryUse:
         """See whether all is within the limit."""
         memory = self._engine.keyspace.memory
         if memory.measured:
-            others = self.client_bytes() + memory.tables
+            others = self.client_bytes() + self.log_bytes() + memory.tables
             self._peak = max(self._peak, memory.used + others)
             memory.bound = self._engine.config['maxmemory'] - others
             self._set_passed(memory.used > memory.bound)

@@ -19,11 +19,14 @@ it is stale.
 
 from __future__ import annotations
 
+from sys import getsizeof
 from typing import TYPE_CHECKING
 
 from selredis.engine.command_keys import find_keys
 from selredis.keyspace.freeing import LARGE
 from selredis.keyspace.index import KeyIndex
+from selredis.keyspace.memory import EMPTY_BYTES, INDEX_BYTES
+from selredis.values.size import NAME_BYTES
 
 if TYPE_CHECKING:
     from selredis.engine.client import Client
@@ -46,7 +49,7 @@ class Tracking:
     that was to be told is gone.
     """
 
-    __slots__ = ('bcast', 'broken', 'caching', 'noloop', 'optin', 'optout', 'prefixes', 'redirect')
+    __slots__ = ('bcast', 'broken', 'caching', 'noloop', 'optin', 'optout', 'prefix_bytes', 'prefixes', 'redirect')
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class Tracking:
         self.caching = False
         self.broken = False
         self.prefixes: dict[bytes, None] = {}
+        self.prefix_bytes = 0  # their length
 
     @property
     def remembers(self) -> bool:
@@ -83,7 +87,8 @@ class TrackingTable:
     """What all clients of a server track. `keyspace.invalidate` is its own while it has any key or prefix.
 
     `changed`: for each prefix the keys that have changed in this turn, and by which client each was changed last;
-    None if by none, as when its time was over.
+    None if by none, as when its time was over. `key_bytes`: the length of the keys in `readers`; `set_bytes`: the
+    memory of the sets there.
     """
 
     __slots__ = (
@@ -94,9 +99,11 @@ class TrackingTable:
         'changed',
         'clients',
         'items',
+        'key_bytes',
         'max_keys',
         'prefixes',
         'readers',
+        'set_bytes',
     )
 
     def __init__(self, engine: Engine) -> None:
@@ -106,6 +113,7 @@ class TrackingTable:
         self.readers: dict[bytes, int | set[int]] = {}
         self._index = KeyIndex()
         self.items = 0  # clients under all keys
+        self.key_bytes = self.set_bytes = 0
         self.prefixes: dict[bytes, dict[Client, None]] = {}
         self._lengths: dict[int, int] = {}  # of prefixes, and how many are so long
         self.changed: dict[bytes, dict[bytes, Client | None]] = {}
@@ -119,7 +127,7 @@ class TrackingTable:
         before = client.tracking
         if before is not None:
             tracking.caching = before.caching
-            tracking.prefixes = before.prefixes
+            tracking.prefixes, tracking.prefix_bytes = before.prefixes, before.prefix_bytes
         client.tracking = tracking
         self.clients[client] = None
         for prefix in prefixes:
@@ -142,6 +150,8 @@ class TrackingTable:
         client.update_gated()
 
     def _join(self, client: Client, tracking: Tracking, prefix: bytes) -> None:
+        if prefix not in tracking.prefixes:
+            tracking.prefix_bytes += len(prefix)
         tracking.prefixes[prefix] = None
         members = self.prefixes.get(prefix)
         if members is None:
@@ -181,13 +191,17 @@ class TrackingTable:
             known = readers.get(key)
             if known is None:
                 readers[key] = client.id
+                self.key_bytes += len(key)
                 self._index.add(key)
             elif isinstance(known, set):
                 if client.id in known:
                     continue
+                before = getsizeof(known)
                 known.add(client.id)
+                self.set_bytes += getsizeof(known) - before
             elif known != client.id:
                 readers[key] = {known, client.id}
+                self.set_bytes += getsizeof(readers[key])
             else:
                 continue
             self.items += 1
@@ -217,6 +231,9 @@ class TrackingTable:
         self._index.remove(key)
         ids = known if isinstance(known, set) else (known,)
         self.items -= len(ids)
+        self.key_bytes -= len(key)
+        if isinstance(known, set):
+            self.set_bytes -= getsizeof(known)
         keys = array_of([key])
         clients = self._engine.clients
         for id_ in ids:
@@ -227,6 +244,7 @@ class TrackingTable:
                 continue
             self._tell(client, tracking, keys)
         if not self.readers:
+            self.readers.clear()  # or an empty dict keeps the memory that its largest size needed
             self._observe()
 
     def flush(self) -> None:
@@ -238,8 +256,13 @@ class TrackingTable:
             self._engine.keyspace.discarded.add(self._index.buckets, self.readers, objects=len(self.readers))
         self.readers = {}
         self._index = KeyIndex()
-        self.items = 0
+        self.items = self.key_bytes = self.set_bytes = 0
         self._observe()
+
+    def table_bytes(self) -> int:
+        """Memory of the keys that clients have read, which stay when a client leaves."""
+        in_table = getsizeof(self.readers) - EMPTY_BYTES
+        return in_table + len(self.readers) * (NAME_BYTES + INDEX_BYTES) + self.key_bytes + self.set_bytes
 
     def broadcast(self) -> None:
         """Tell of what has changed in this turn, in order of prefixes and keys. For the end of a turn."""

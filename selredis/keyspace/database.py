@@ -20,6 +20,7 @@ from selredis.pubsub import PubSub
 from selredis.values.due_times import NEVER_MS
 from selredis.values.hash import Hash
 from selredis.values.kinds import STRING_KINDS, Container, text_of
+from selredis.values.size import FEW_NAMERS
 from selredis.values.stream import Stream
 
 RANDOM_TRIES = 100  # to find a key among many that are hidden
@@ -56,6 +57,7 @@ class Keyspace:
     """What all databases of a server share: its time, its counters, and those who wish to hear of changes."""
 
     __slots__ = (
+        'crowded',
         'databases',
         'dirty',
         'discarded',
@@ -91,6 +93,7 @@ class Keyspace:
         self.observers = 0  # watched and awaited keys, and who has `invalidate` called
         self.invalidate: Callable[[bytes, bool], None] | None = None  # for copies of a key: engine/tracking.py
         self.observed = False
+        self.crowded = 0  # watches of a key beyond the first FEW_NAMERS
         self.ready: list[tuple[Database, bytes]] = []  # awaited keys that have come, changed or gone, in order
         self.discarded = Discarded()
         self.first_to_expire = 0  # the database in which the next search for expired keys begins
@@ -558,6 +561,10 @@ class Database:
             self.deadlines = dict(self.deadlines)
         elif is_hollow(self.uses):
             self.uses = dict(self.uses)
+        elif is_hollow(self.watched):
+            self.watched = dict(self.watched)
+        elif is_hollow(self.waiting):
+            self.waiting = dict(self.waiting)
 
     def watched_touched_by(self, other: 'Database') -> None:
         """Break the watch of every key that is in this database or in the other: their contents change places."""
@@ -568,7 +575,13 @@ class Database:
 
     def watch(self, key: bytes, watcher: Watcher) -> None:
         self.expire_if_due(key)  # a key that is past its deadline now is watched as absent
-        self.watched.setdefault(key, {})[watcher] = None
+        watchers = self.watched.get(key)
+        if watchers is None:
+            self.watched[key] = {watcher: None}
+        else:
+            watchers[watcher] = None
+            if len(watchers) > FEW_NAMERS:
+                self.keyspace.crowded += 1
         self.keyspace.observe(+1)
 
     def unwatch(self, key: bytes, watcher: Watcher) -> None:
@@ -576,6 +589,8 @@ class Database:
         del watchers[watcher]
         if not watchers:
             del self.watched[key]
+        elif len(watchers) >= FEW_NAMERS:
+            self.keyspace.crowded -= 1
         self.keyspace.observe(-1)
 
     def wait(self, key: bytes, kind: type, waiter: Waiter) -> None:
@@ -594,7 +609,7 @@ class Database:
         self.keyspace.observe(-1)
 
 
-def is_hollow(table: dict[bytes, Any]) -> bool:
+def is_hollow(table: dict[Any, Any]) -> bool:
     """Whether a dict has a table many times too large, and so few keys that to make a new one takes a millisecond."""
     count = len(table)
     return count <= HOLLOW_KEYS and sys.getsizeof(table) > HOLLOW_BYTES + HOLLOW_KEY_BYTES * count

@@ -51,6 +51,12 @@ ID_MAP_BYTES = allocated(getsizeof(IdMap())) + 3 * allocated(LIST_HEAD)
 CHUNK_BYTES = 2 * allocated(LIST_HEAD) + 5 * allocated(8 * 8)  # of an IdMap's lists, from its first id on
 DELIVERY_BYTES = ID_BYTES + allocated(getsizeof(Delivery(b'', 0, 0))) + 40  # with its places in two of them
 NAME_BYTES = BYTES_HEAD + 8  # of a name, beside its bytes, as rounding makes it on average
+# Names that clients have the server keep: channels, patterns, watched keys, prefixes. Of each, beside its bytes, the
+# object and its place in the client's table; and in the server's table its place and the dict of the clients that have
+# named it, which grows when they are more than FEW_NAMERS.
+KEPT_NAME_BYTES = NAME_BYTES + PLACE_BYTES
+NAME_TABLE_BYTES = PLACE_BYTES + allocated(getsizeof({})) + allocated(getsizeof({None: None}) - getsizeof({}))
+FEW_NAMERS = 5
 GROUP_BYTES = allocated(getsizeof(Group(0, 0))) + ID_MAP_BYTES + allocated(getsizeof({})) + PLACE_BYTES + NAME_BYTES
 CONSUMER_BYTES = allocated(getsizeof(Consumer(0))) + ID_MAP_BYTES + PLACE_BYTES + NAME_BYTES
 STREAM_BYTES = allocated(getsizeof(Stream())) + 2 * allocated(LIST_HEAD) + allocated(getsizeof({})) + ID_BYTES
@@ -174,12 +180,7 @@ def sorted_set_bytes(members: SortedSet, samples: int) -> int:
 
 
 def sorted_set_frame(members: SortedSet) -> int:
-    return (
-        SORTED_SET_BYTES
-        + buckets_frame(members)
-        + len(members.member_runs) * RUN_BYTES
-        + len(members) * SCORE_BYTES
-    )
+    return SORTED_SET_BYTES + buckets_frame(members) + len(members.member_runs) * RUN_BYTES + len(members) * SCORE_BYTES
 
 
 def stream_bytes(stream: Stream, samples: int) -> int:
@@ -246,8 +247,8 @@ OF_CONTAINERS: dict[type, Callable[[Any, int], int]] = {
 
 
 # The same in pieces, so that a large value can be measured a part at a time. For each kind: the size of a value without
-# its members, found in O(1); and the size of about `most` of its members, from a place on, as (bytes, members, where the next
-# part begins, 0 for at the start again).
+# its members, found in O(1); and the size of about `most` of its members, from a place on. That is: bytes, members, and
+# the place where the next part begins, 0 after the last.
 FRAMES: dict[type, Callable[[Any], int]] = {
     Hash: hash_frame,
     List: list_frame,

@@ -1,10 +1,14 @@
 """What holds of an engine between turns, whatever its clients have said."""
 
+from sys import getsizeof
+
 from selredis.engine.client import Client
 from selredis.engine.engine import Engine
+from selredis.engine.slowlog import entry_bytes
 from selredis.keyspace.database import Database
 from selredis.values.hash import Deadlines, Hash
 from selredis.values.kinds import STRING_KINDS, TYPE_NAMES
+from selredis.values.size import FEW_NAMERS
 from selredis.values.stream import Stream
 
 MAY_BE_EMPTY = (Stream,)
@@ -27,6 +31,7 @@ def check_invariants(engine: Engine) -> None:
     check_pause(engine)
     check_client_eviction(engine)
     check_memory(engine)
+    check_kept_bytes(engine, clients)
 
 
 def check_keys(db: Database) -> None:
@@ -173,10 +178,36 @@ def check_memory(engine: Engine) -> None:
         assert memory.measured or not (db.used or db.sizes)
 
 
+def check_kept_bytes(engine: Engine, clients: list[Client]) -> None:
+    """What is counted of names that clients have the server keep, against a recount."""
+    pubsub, table, slowlog = engine.pubsub, engine.tracking, engine.slowlog
+    for client in clients:
+        names = [*client.channels, *client.shard_channels, *client.patterns]
+        assert client.subscribed_bytes == sum(map(len, names))
+        assert client.pattern_bytes == sum(map(len, client.patterns))
+        assert client.watched_bytes == sum(len(key) for _, key in client.watched)
+        if client.tracking is not None:
+            assert client.tracking.prefix_bytes == sum(map(len, client.tracking.prefixes))
+        if client.wait is not None:
+            assert client.argument_bytes >= sum(map(len, client.wait.argv))
+    assert pubsub.pattern_bytes == sum(map(len, pubsub.patterns))
+    registries = [pubsub.channels, pubsub.shard_channels, pubsub.patterns]
+    assert pubsub.crowded == sum(max(len(who) - FEW_NAMERS, 0) for each in registries for who in each.values())
+    watched = [who for db in engine.keyspace.databases for who in db.watched.values()]
+    assert engine.keyspace.crowded == sum(max(len(who) - FEW_NAMERS, 0) for who in watched)
+    assert table.key_bytes == sum(map(len, table.readers))
+    assert table.set_bytes == sum(getsizeof(who) for who in table.readers.values() if isinstance(who, set))
+    entries = slowlog.newest(len(slowlog))
+    client_names = {entry.client_name for entry in entries}
+    assert slowlog.used == sum(map(entry_bytes, entries)) + sum(map(len, client_names))
+
+
 def check_deserted(engine: Engine) -> None:
     """`check_invariants` when all clients have gone."""
     check_invariants(engine)
     assert not engine.clients
     assert not engine.blocked
     assert not engine.monitors
+    assert engine.pubsub.table_bytes() == 0
+    assert not engine.tracking.prefixes
     assert engine.keyspace.observers == (engine.keyspace.invalidate is not None)  # of keys that they have read

@@ -258,7 +258,8 @@ def fill(client: Any, count: int) -> None:
 
 
 BRIEF_COMMANDS = (
-    'LSET list 5 {n}|LINSERT list BEFORE 7 {n}|RPUSH list {n}|LPUSH list {n}|LPOP list|RPOP list|LMOVE list l2 LEFT LEFT',
+    'LSET list 5 {n}|LINSERT list BEFORE 7 {n}|RPUSH list {n}|LPUSH list {n}|LPOP list|RPOP list'
+    '|LMOVE list l2 LEFT LEFT',
     'SADD set new:{n}|SREM set {n}|SPOP set|SMOVE set s2 {n}',
     'ZADD zset 1 new:{n}|ZINCRBY zset 5 new:{n}|ZREM zset {n}|ZPOPMIN zset|ZREMRANGEBYRANK zset 0 0',
     'HSET hash new:{n} v|HSET hash {n} longer|HDEL hash {n}|HINCRBY hash number 1',

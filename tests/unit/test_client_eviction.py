@@ -154,6 +154,14 @@ def test_many_small_things_count(scene: Scene, command: str) -> None:
     assert scene.connected() == ['']
 
 
+@pytest.mark.parametrize('command', ['WATCH', 'SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'CLIENT SETNAME'])
+def test_long_names_count(scene: Scene, command: str) -> None:
+    scene.limit(LEAST_LIMIT_BYTES)
+    client = scene.open()
+    scene.send(client, encode_command(*command.split(), 'x' * LEAST_LIMIT_BYTES))
+    assert scene.connected() == ['']
+
+
 def test_prefixes_that_are_tracked_count(scene: Scene) -> None:
     scene.limit(LEAST_LIMIT_BYTES)
     client = scene.open()

@@ -1,14 +1,10 @@
 """The line that CLIENT LIST and the log show of a client."""
 
-from selredis.engine.client_info import (
-    CLIENT_BYTES,
-    PATTERN_BYTES,
-    SUBSCRIPTION_BYTES,
-    WATCHED_KEY_BYTES,
-    describe,
-    memory_of,
-    request_bytes,
-)
+import pytest
+
+from selredis.engine.client_info import CLIENT_BYTES, WATCHED_BYTES, describe, memory_of, request_bytes
+from selredis.pubsub import matcher_bytes
+from selredis.values.size import KEPT_NAME_BYTES, NAME_TABLE_BYTES
 
 NAMES = (
     'id addr laddr fd name age idle flags db sub psub ssub multi watch qbuf qbuf-free argv-mem multi-mem rbs rbp'
@@ -105,7 +101,8 @@ def test_a_transaction(clients):
     assert shown['flags'] == 'xd'
     assert shown['multi'] == '1'
     assert int(shown['multi-mem']) > 0
-    assert int(shown['tot-mem']) == CLIENT_BYTES + WATCHED_KEY_BYTES + int(shown['multi-mem'])
+    in_key = KEPT_NAME_BYTES + WATCHED_BYTES + NAME_TABLE_BYTES + len('k')
+    assert int(shown['tot-mem']) == CLIENT_BYTES + in_key + int(shown['multi-mem'])
 
 
 def test_subscriptions(client):
@@ -115,7 +112,62 @@ def test_subscriptions(client):
     shown = fields(client)
     assert (shown['flags'], shown['sub'], shown['psub'], shown['ssub']) == ('P', '2', '1', '3')
     client.take()
-    assert memory_of(client.client) == CLIENT_BYTES + 5 * SUBSCRIPTION_BYTES + PATTERN_BYTES
+    assert memory_of(client.client) == CLIENT_BYTES + 6 * (KEPT_NAME_BYTES + NAME_TABLE_BYTES + 1) + matcher_bytes(1, 1)
+
+
+KEEPING = {
+    'SUBSCRIBE {name}': 'UNSUBSCRIBE {name}',
+    'PSUBSCRIBE {name}*': 'PUNSUBSCRIBE',
+    'SSUBSCRIBE {name}': 'SUNSUBSCRIBE',
+    'WATCH {name}': 'UNWATCH',
+    'CLIENT SETNAME {name}': 'RESET',
+    'CLIENT SETINFO LIB-NAME {name}': 'CLIENT SETINFO LIB-NAME x',
+    'CLIENT TRACKING ON BCAST PREFIX {name}': 'CLIENT TRACKING OFF',
+}
+
+
+@pytest.mark.parametrize('command', KEEPING)
+def test_the_length_of_a_name_that_is_kept_for_a_client_counts(client, command):
+    client('HELLO', '3')
+    before = int(fields(client)['tot-mem'])
+    name = 'x' * 100_000
+    client(*command.format(name=name).split())
+    client.take()
+    assert int(fields(client)['tot-mem']) - before >= 100_000
+    client(*command.format(name=name).split())  # twice is no more
+    client.take()
+    assert int(fields(client)['tot-mem']) - before < 1_000_000
+    client('CLIENT', 'SETNAME', '')
+    client(*KEEPING[command].format(name=name).split())
+    client.take()
+    assert int(fields(client)['tot-mem']) - before <= 1
+
+
+def test_keys_that_a_blocked_client_waits_for_count(client, engine):
+    before = int(fields(client)['tot-mem'])
+    client('BLPOP', *(f'key:{number}' for number in range(1000)), '0')
+    assert int(fields(client)['tot-mem']) - before > 500_000
+    engine.blocked.unpark(client.client)
+    assert int(fields(client)['tot-mem']) == before
+
+
+class Unwalked(dict):
+    """A table that nobody may walk."""
+
+    def __iter__(self):
+        raise AssertionError('walked')
+
+    keys = values = items = __iter__
+
+
+def test_the_line_is_as_quick_however_many_names_are_kept(client):
+    client('SUBSCRIBE', 'a', 'b')
+    client('PSUBSCRIBE', 'c')
+    client('WATCH', 'd')
+    for name in ('channels', 'patterns', 'shard_channels', 'watched'):
+        setattr(client.client, name, Unwalked(getattr(client.client, name)))
+    assert fields(client)['sub'] == '2'
+    assert memory_of(client.client) > CLIENT_BYTES
 
 
 def test_what_is_queued_for_it(clients):

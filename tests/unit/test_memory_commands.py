@@ -5,8 +5,9 @@ import sys
 import pytest
 
 from selredis.commands.memory import CLIENT_BYTES, LITTLE_BYTES
-from selredis.keyspace.memory import INDEX_BYTES, NUMBER_BYTES, PLACE_BYTES
+from selredis.keyspace.memory import INDEX_BYTES, NUMBER_BYTES
 from selredis.process import Memory
+from selredis.values.size import PLACE_BYTES
 
 
 def test_usage_counts_the_key_its_value_and_its_deadline(client):

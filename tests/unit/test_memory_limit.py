@@ -3,11 +3,12 @@
 import pytest
 
 from selredis.clock import ManualClock
-from selredis.engine.client_info import memory_of
+from selredis.engine.client_info import CLIENT_BYTES, memory_of
 from selredis.engine.memory import Outcome, time_limit_us
 from selredis.keyspace.accounting import MeasuredNotedDatabase
 from selredis.keyspace.database import Database
 from selredis.keyspace.memory import table_bytes
+from tests.harness.invariants import check_kept_bytes
 from tests.unit.conftest import Peer
 
 OOM = "OOM command not allowed when used memory > 'maxmemory'."
@@ -79,6 +80,88 @@ def test_clients_count(engine, client, clients, limit, info):
     for each in crowd:
         each.disconnect()
     assert client('SET', 'k', '1') == 'OK'
+
+
+@pytest.mark.parametrize(
+    ('command', 'end'),
+    [
+        ('SUBSCRIBE {name}', 'UNSUBSCRIBE'),
+        ('PSUBSCRIBE {name}', 'PUNSUBSCRIBE'),
+        ('SSUBSCRIBE {name}', 'SUNSUBSCRIBE'),
+        ('WATCH {name}', 'UNWATCH'),
+        ('CLIENT SETNAME {name}', 'RESET'),
+        ('CLIENT TRACKING ON BCAST PREFIX {name}', 'CLIENT TRACKING OFF'),
+        ('GET {name}', 'FLUSHALL'),
+    ],
+)
+def test_names_that_are_kept_for_clients_count(engine, client, clients, limit, command, end):
+    (other,) = clients(1)
+    other('HELLO', '3')
+    if command == 'GET {name}':
+        other('CLIENT', 'TRACKING', 'ON')
+    limit(50_000)
+    assert client('SET', 'k', '1') == 'OK'
+    other(*command.format(name='x' * 100_000).split())
+    other.take()
+    engine.tick()
+    assert client('SET', 'k', '1') == OOM
+    other(*end.split())
+    other.take()
+    engine.tick()
+    assert client('SET', 'k', '1') == 'OK'
+
+
+def test_the_slow_log_counts(engine, client, limit):
+    limit(50_000)
+    client('CONFIG', 'SET', 'slowlog-log-slower-than', '0', 'slowlog-max-len', '1000')
+    for _ in range(30):
+        client('EXISTS', *['x' * 128] * 30)
+    engine.tick()
+    assert client('SET', 'k', '1') == OOM
+    client('CONFIG', 'SET', 'slowlog-max-len', '10')
+    client('PING')
+    engine.tick()
+    assert client('SET', 'k', '1') == 'OK'
+
+
+def test_when_all_have_left_nothing_is_kept(engine, client, clients):
+    start = engine.memory.used_bytes()
+    crowd = clients(8)  # more than fit in the first table of those who have named the same
+    for number, peer in enumerate(crowd):
+        peer('HELLO', '3')
+        peer('SUBSCRIBE', 'a', 'long' * 100, number)
+        peer('SSUBSCRIBE', 'a', number)
+        peer('PSUBSCRIBE', 'a*', f'{number}*', f'{number}*')
+        peer('WATCH', 'a', 'b', number, number)
+        peer('CLIENT', 'SETNAME', 'long' * 100)
+        peer('CLIENT', 'SETINFO', 'LIB-NAME', 'long' * 100)
+        peer.take()
+        check_kept_bytes(engine, list(engine.clients.values()))
+    for peer in crowd[:3]:
+        peer('CLIENT', 'TRACKING', 'ON', 'BCAST', 'PREFIX', 'a', 'PREFIX', 'long' * 100)
+        peer('CLIENT', 'TRACKING', 'ON', 'BCAST', 'PREFIX', 'b')
+    for peer in crowd[3:6]:
+        peer('CLIENT', 'TRACKING', 'ON')
+        peer('MGET', 'x', 'y', 'long' * 100)
+        check_kept_bytes(engine, list(engine.clients.values()))
+    for peer in crowd[6:]:
+        peer.client.unwatch_all()
+        peer('UNSUBSCRIBE', 'a', 'a')
+        peer('BLPOP', 'p', 'q', 'p', '0')
+    client('CONFIG', 'SET', 'slowlog-log-slower-than', '0')
+    client('GET', 'x' * 500)
+    client('CONFIG', 'SET', 'slowlog-log-slower-than', '-1')
+    check_kept_bytes(engine, list(engine.clients.values()))
+    assert engine.memory.used_bytes() > start + 8 * CLIENT_BYTES + 10_000
+    for peer in crowd:
+        peer.take()
+        peer.disconnect()
+        check_kept_bytes(engine, list(engine.clients.values()))
+    client('SLOWLOG', 'RESET')
+    client('FLUSHALL')
+    client.take()
+    assert engine.pubsub.table_bytes() == engine.memory.log_bytes() == 0
+    assert engine.memory.used_bytes() == start
 
 
 @pytest.mark.parametrize('policy', ['allkeys-lru', 'allkeys-lfu', 'allkeys-random', 'volatile-ttl'])

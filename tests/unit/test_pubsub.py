@@ -1,5 +1,7 @@
 """The registry of subscribers alone, with subscribers that are nothing but a list of bytes."""
 
+import sys
+
 import pytest
 
 from selredis.pubsub import PubSub
@@ -15,6 +17,7 @@ class Listener:
         self.channels: dict[bytes, None] = {}
         self.patterns: dict[bytes, None] = {}
         self.shard_channels: dict[bytes, None] = {}
+        self.subscribed_bytes = self.pattern_bytes = 0
         self.out: list[Output] = []
         self.queued = False
 
@@ -142,6 +145,15 @@ def test_the_last_to_leave_leaves_nothing_behind(pubsub):
     pubsub.forget(other)
     assert (pubsub.channels, pubsub.shard_channels, pubsub.patterns, pubsub.matchers) == ({}, {}, {}, {})
     assert (other.channels, other.shard_channels, other.patterns) == ({}, {}, {})
+    assert pubsub.table_bytes() == one.subscribed_bytes == other.subscribed_bytes == other.pattern_bytes == 0
+
+
+def test_an_empty_table_gives_its_memory_back(pubsub):
+    listener = Listener()
+    for number in range(1000):
+        pubsub.subscribe(listener, b'%d' % number)
+    pubsub.forget(listener)
+    assert sys.getsizeof(pubsub.channels) == sys.getsizeof(listener.channels) == sys.getsizeof({})
 
 
 def test_a_client_that_is_forgotten_gets_no_more(pubsub):
