@@ -159,6 +159,7 @@ class Engine:
         self._limit_tracking()
         self._set_stream_node_limits()
         self.memory = MemoryUse(self)
+        config.on_change('maxmemory', self.update_gated)  # after MemoryUse's hook, which may lift an exceeded limit
 
     @property
     def now_ms(self) -> int:

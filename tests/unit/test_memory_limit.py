@@ -340,3 +340,11 @@ def test_small_integers_are_not_shared_where_each_key_has_its_own_note(client):
         assert (client('OBJECT', 'REFCOUNT', 'k') > 1) is shared
     client('CONFIG', 'SET', 'maxmemory', '1gb', 'maxmemory-policy', 'volatile-lfu')
     assert client('OBJECT', 'REFCOUNT', 'k') == 1
+
+
+def test_commands_are_no_longer_gated_once_an_exceeded_limit_is_lifted(engine, client):
+    client('SET', 'key', 'value')
+    client('CONFIG', 'SET', 'maxmemory', '1')
+    assert engine.gated
+    client('CONFIG', 'SET', 'maxmemory', '0')
+    assert not engine.gated
