@@ -5,10 +5,11 @@ from sys import getsizeof
 from selredis.engine.client import Client
 from selredis.engine.engine import Engine
 from selredis.engine.slowlog import entry_bytes
-from selredis.keyspace.database import Database
+from selredis.keyspace.database import Database, Gone
+from selredis.keyspace.memory import INDEX_BYTES, NUMBER_BYTES
 from selredis.values.hash import Deadlines, Hash
 from selredis.values.kinds import STRING_KINDS, TYPE_NAMES
-from selredis.values.size import FEW_NAMERS
+from selredis.values.size import FEW_NAMERS, size_of, string_bytes
 from selredis.values.stream import Stream
 
 MAY_BE_EMPTY = (Stream,)
@@ -107,7 +108,9 @@ def check_observers(engine: Engine, clients: list[Client]) -> None:
         for client in who
     }
     waits = [(client, client.wait) for client in clients if client.wait is not None]
-    assert waiting == {(wait.db, key, wait.kind, client) for client, wait in waits for key in wait.keys}
+    expected = {(wait.db, key, wait.kind, client) for client, wait in waits for key in wait.keys}
+    expected |= {(wait.db, key, Gone, client) for client, wait in waits if wait.or_gone for key in wait.keys}
+    assert waiting == expected
     for db in keyspace.databases:
         assert all(db.watched.values())
         assert all(db.waiting.values())
@@ -176,6 +179,25 @@ def check_memory(engine: Engine) -> None:
         assert db.uses.keys() <= db.values.keys()
         assert engine.keyspace.uses.noted or not db.uses
         assert memory.measured or not (db.used or db.sizes)
+        if memory.measured:
+            check_account(db)
+
+
+def check_account(db: Database) -> None:
+    """What a database is said to take is what it takes when it is counted again.
+
+    A value with many members is in the account by an estimate: its size is taken from there.
+    """
+    used = sum(string_bytes(len(key)) + INDEX_BYTES for key in db.values) + NUMBER_BYTES * len(db.deadlines)
+    for key, value in db.values.items():
+        counted = size_of(value)
+        if type(value) not in (bytes, int):
+            noted = db.sizes[key]
+            if key not in db.counts:
+                assert noted == counted + NUMBER_BYTES, (key, value, noted, counted)
+            counted = noted
+        used += counted
+    assert db.used == used
 
 
 def check_kept_bytes(engine: Engine, clients: list[Client]) -> None:

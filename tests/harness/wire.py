@@ -3,6 +3,7 @@
 Nothing here comes from selredis: what is tested must not be read with its own eyes.
 """
 
+import re
 import socket
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -99,6 +100,39 @@ def as_bytes(word: Word) -> bytes:
 
 def encode_command(*words: Word) -> bytes:
     return b'*%d\r\n' % len(words) + b''.join(b'$%d\r\n%b\r\n' % (len(word), word) for word in map(as_bytes, words))
+
+
+# A reply of one line, without its line end.
+LINES = {
+    '+': re.compile(rb'[^\r\n]*'),
+    '-': re.compile(rb'[^\r\n]*'),
+    ':': re.compile(rb'-?\d+'),
+    ',': re.compile(rb'-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|inf)|nan'),
+    '#': re.compile(rb'[tf]'),
+    '(': re.compile(rb'-?\d+'),
+}
+INTERNAL_ERROR = b'ERR internal error'
+
+
+def check_replies(data: bytes) -> None:
+    """Check that the data are whole replies, well formed, and none of them the server's `internal error`.
+
+    Raises Incomplete, ValueError, AssertionError.
+    """
+    at = 0
+    while at < len(data):
+        reply, at = parse(data, at)
+        check_reply(reply)
+
+
+def check_reply(reply: Reply) -> None:
+    for item in (*(reply.attributes or ()), *(reply.value if isinstance(reply.value, list) else ())):
+        check_reply(item)
+    if reply.kind in LINES:
+        assert LINES[reply.kind].fullmatch(reply.text), reply
+        assert reply.kind != '-' or reply.text != INTERNAL_ERROR
+    elif reply.kind == '=':
+        assert reply.text[3:4] == b':', reply
 
 
 # --- text -------------------------------------------------------------------------------------------------------------

@@ -17,22 +17,12 @@ from selredis.engine.command import Argv, Command, all_commands
 from selredis.server import Server
 from tests.harness.in_process import FailingLog
 from tests.harness.invariants import check_deserted, check_invariants
-from tests.harness.wire import Reply, WireClient, encode_command, parse
+from tests.harness.wire import Reply, WireClient, check_replies, encode_command
 
 CLIENTS = 3
 TURNS = 60
 TURNS_A_FILLING = 8
 TURNS_TO_SETTLE = 500  # more, and the server is taken to be turning for ever
-
-# A reply of one line, without its line end.
-LINES = {
-    '+': re.compile(rb'[^\r\n]*'),
-    '-': re.compile(rb'[^\r\n]*'),
-    ':': re.compile(rb'-?\d+'),
-    ',': re.compile(rb'-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|inf)|nan'),
-    '#': re.compile(rb'[tf]'),
-    '(': re.compile(rb'-?\d+'),
-}
 
 
 class Scene:
@@ -121,23 +111,6 @@ def scene() -> Iterator[Scene]:
         yield scene
     finally:
         scene.close()
-
-
-def check_replies(data: bytes) -> None:
-    """Raises for anything but whole replies, each as its kind is written."""
-    at = 0
-    while at < len(data):
-        reply, at = parse(data, at)
-        check_reply(reply)
-
-
-def check_reply(reply: Reply) -> None:
-    for item in (*(reply.attributes or ()), *(reply.value if isinstance(reply.value, list) else ())):
-        check_reply(item)
-    if reply.kind in LINES:
-        assert LINES[reply.kind].fullmatch(reply.text), reply
-    elif reply.kind == '=':
-        assert reply.text[3:4] == b':', reply
 
 
 # --- bytes ---
