@@ -154,11 +154,12 @@ def test_many_small_things_count(scene: Scene, command: str) -> None:
     assert scene.connected() == ['']
 
 
-@pytest.mark.parametrize('command', ['WATCH', 'SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE', 'CLIENT SETNAME'])
+@pytest.mark.parametrize('command', ['WATCH', 'SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE'])
 def test_long_names_count(scene: Scene, command: str) -> None:
     scene.limit(LEAST_LIMIT_BYTES)
     client = scene.open()
-    scene.send(client, encode_command(*command.split(), 'x' * LEAST_LIMIT_BYTES))
+    for letter in 'abcd':  # none of the commands is too much by itself
+        scene.send(client, encode_command(command, letter * (LEAST_LIMIT_BYTES // 3)))
     assert scene.connected() == ['']
 
 
