@@ -22,8 +22,6 @@ UNORDERED = ('nondeterministic_output_order',)
 DATA = {'field-value': about('data')}
 RANDOM = ('nondeterministic_output',)
 
-SMALL = 512  # fields; fewer are all returned by one HSCAN, as Redis does with what it keeps in a listpack
-
 
 def value_of(db: Database, key: bytes, fields: Hash, field: bytes) -> bytes | None:
     """The value of a field, None if there is none. One that is past its deadline is removed, perhaps with its hash."""
@@ -328,7 +326,7 @@ def hlen(client: Client, argv: Argv) -> Reply:
 def hgetall(client: Client, argv: Argv) -> Reply:
     """HGETALL key
 
-    Returns all fields of a hash with their values, in no order.
+    Returns all fields of a hash with their values. Those of a small hash are in the order in which they were added.
 
     O(N) with N fields
     """
@@ -347,7 +345,7 @@ def hgetall(client: Client, argv: Argv) -> Reply:
 def hkeys(client: Client, argv: Argv) -> Reply:
     """HKEYS key
 
-    Returns all fields of a hash, in no order.
+    Returns all fields of a hash. Those of a small hash are in the order in which they were added.
 
     O(N) with N fields
     """
@@ -366,7 +364,7 @@ def hkeys(client: Client, argv: Argv) -> Reply:
 def hvals(client: Client, argv: Argv) -> Reply:
     """HVALS key
 
-    Returns the values of all fields of a hash, in no order.
+    Returns the values of all fields of a hash, in the order in which HKEYS returns the fields.
 
     O(N) with N fields
     """
@@ -384,7 +382,7 @@ def living(client: Client, key: bytes) -> dict[Any, Any]:
     due = fields.due_fields(client.engine.now_ms) if fields.deadlines is not None else None
     if due:
         return {field: value for field, value in fields.items() if field not in due}
-    return fields.buckets[0] if len(fields.buckets) == 1 else dict(fields.items())
+    return fields.as_dict()
 
 
 @command(
@@ -455,7 +453,7 @@ def hscan(client: Client, argv: Argv) -> Reply:
     if fields is None:
         return [b'0', []]
     scan_options, with_values = read_novalues(options)
-    cursor, found = scan_members(fields, cursor, scan_options, SMALL)
+    cursor, found = scan_members(fields, cursor, scan_options, client.engine.config)
     if fields.deadlines is not None:
         now_ms = client.engine.now_ms
         found = [field for field in found if not fields.is_due(field, now_ms)]

@@ -12,15 +12,21 @@ A_LOOK = 10_000  # members drawn between two looks at what a reply takes
 MOST_BYTES = 1 << 30
 BULK_BYTES = 16  # of a member in a reply, beside its own
 
+SMALL = 128  # members, or those of one bucket: Redis returns some of a listpack in its order
+
 T = TypeVar('T')
 
 
 class Drawable(Protocol):
     """A table that gives random members (values/buckets.py)."""
 
+    mask: int
+
     def __len__(self) -> int: ...
 
     def __iter__(self) -> Iterator[bytes]: ...
+
+    def unordered(self) -> Iterator[bytes]: ...
 
     def random_member(self, random: Random) -> bytes: ...
 
@@ -38,8 +44,11 @@ def some_members(table: Drawable, count: int, random: Random) -> list[bytes]:
     size = len(table)
     if count >= size:
         return list(table)
+    if count > 1 and (size <= SMALL or not table.mask):
+        members = list(table)
+        return [members[place] for place in sorted(random.sample(range(size), count))]
     if 3 * count > size:
-        return random.sample(list(table), count)
+        return random.sample(list(table.unordered()), count)
     found: dict[bytes, None] = {}
     while len(found) < count:
         found[table.random_member(random)] = None

@@ -7,9 +7,9 @@ from selredis.engine.client import Client
 from selredis.engine.command import Argv, command, key, numkeys
 from selredis.errors import SYNTAX, ReplyError
 from selredis.keyspace.database import Database
-from selredis.numeric import integer
+from selredis.numeric import integer, is_integer
 from selredis.resp.reply import Reply, Set_
-from selredis.values.set import Set
+from selredis.values.set import Set, as_added, ascending
 
 UNORDERED = ('nondeterministic_output_order',)
 NUMKEYS_NOT_POSITIVE = b'ERR numkeys should be greater than 0'
@@ -36,22 +36,32 @@ def intersection(sets: list[Set], limit: int = 0) -> list[bytes]:
 
 
 def union(sets: list[Set]) -> Iterable[bytes]:
-    """What is in any of them, once."""
-    if len(sets) == 1:
-        return sets[0]
-    return dict.fromkeys(chain.from_iterable(sets))
+    """What is in any of them, once, in the order in which Redis adds it to the result."""
+    return sets[0] if len(sets) == 1 else dict.fromkeys(chain.from_iterable(sets))
 
 
 def difference(sets: list[Set]) -> list[bytes]:
-    """What is in the first and in none of the others."""
+    """What is in the first and in none of the others, in the order of Redis's result."""
     first, *others = sets
     others.sort(key=len, reverse=True)  # what is in a large one is soon found there
-    return [member for member in first if not any(member in other for other in others)]
+    subtracted = is_subtracted(sets)
+    members = as_added(list(first)) if subtracted else first
+    found = [member for member in members if not any(member in other for other in others)]
+    return found if subtracted or first.is_intset else as_added(found)
 
 
-def store(db: Database, destination: bytes, members: Iterable[bytes], event: bytes) -> int:
+def is_subtracted(sets: list[Set]) -> bool:
+    """Whether SDIFF adds all of the first set to the result and then removes the others' members.
+
+    Redis does so if it is less work than to look up each member of the first set in the others (t_set.c, algorithm 2),
+    and the result may have another order.
+    """
+    there = [len(each) for each in sets if each is not EMPTY]
+    return sets[0] is not EMPTY and len(there) * there[0] // 2 > sum(there)
+
+
+def store(db: Database, destination: bytes, result: Set, event: bytes) -> int:
     """Keep a result in place of whatever was there, nothing if it is empty; returns how many members it has."""
-    result = Set(members)
     if not result:
         db.remove(destination, b'del')
         return 0
@@ -94,7 +104,11 @@ def sinterstore(client: Client, argv: Argv) -> Reply:
     O(N*M) worst case where N is the size of the smallest set and M their number.
     """
     _, destination, *keys = argv
-    return store(client.db, destination, intersection(read_sets(client.db, keys)), b'sinterstore')
+    sets = read_sets(client.db, keys)
+    result = Set(intersection(sets))
+    if not min(sets, key=len).is_intset and not all(map(is_integer, result.unordered())):
+        result.keep_order()  # only a result of integers alone is made an intset
+    return store(client.db, destination, result, b'sinterstore')
 
 
 @command(
@@ -146,7 +160,9 @@ def sunion(client: Client, argv: Argv) -> Reply:
 
     O(N) where N is the number of all their members.
     """
-    return Set_(union(read_sets(client.db, argv[1:])))
+    sets = read_sets(client.db, argv[1:])
+    members = list(union(sets))
+    return Set_(ascending(members) if all(each.is_intset for each in sets) else as_added(members))
 
 
 @command(
@@ -165,7 +181,7 @@ def sunionstore(client: Client, argv: Argv) -> Reply:
     O(N) where N is the number of all their members.
     """
     _, destination, *keys = argv
-    return store(client.db, destination, union(read_sets(client.db, keys)), b'sunionstore')
+    return store(client.db, destination, Set(union(read_sets(client.db, keys))), b'sunionstore')
 
 
 @command(
@@ -203,4 +219,10 @@ def sdiffstore(client: Client, argv: Argv) -> Reply:
     O(N) where N is the number of all their members.
     """
     _, destination, *keys = argv
-    return store(client.db, destination, difference(read_sets(client.db, keys)), b'sdiffstore')
+    sets = read_sets(client.db, keys)
+    result = Set(difference(sets))
+    if is_subtracted(sets):
+        result.most = len(sets[0])
+        if not sets[0].is_intset:
+            result.keep_order()
+    return store(client.db, destination, result, b'sdiffstore')

@@ -10,10 +10,12 @@ from selredis.errors import MUST_BE_POSITIVE, SYNTAX, ReplyError
 from selredis.keyspace.database import Database
 from selredis.numeric import integer
 from selredis.resp.reply import Reply, Set_
-from selredis.values.set import Set
+from selredis.values.set import Set, as_added
 
 UNORDERED = ('nondeterministic_output_order',)
 RANDOM = ('nondeterministic_output',)
+# SPOP makes a new set of the members that are left if it returns this many times as many (SPOP_MOVE_STRATEGY_MUL).
+SPOP_REBUILD = 5
 
 
 # One member, or some
@@ -183,7 +185,7 @@ def sscan(client: Client, argv: Argv) -> Reply:
     members = client.db.read(argv[1], Set)
     if members is None:
         return [b'0', []]
-    cursor, found = scan_members(members, cursor, argv[3:])
+    cursor, found = scan_members(members, cursor, argv[3:], client.engine.config)
     return [b'%d' % cursor, found]
 
 
@@ -228,13 +230,23 @@ def spop(client: Client, argv: Argv) -> Reply:
     members = db.get(key, Set)
     if members is None or not count:
         return Set_()
-    if count >= len(members):
-        db.changed(key, b'spop', len(members))
+    size = len(members)
+    if count >= size:
+        db.changed(key, b'spop', size)
         db.remove_empty(key)
-        return Set_(members)
-    popped = Set_(members.pop_random(random) for _ in range(count))
+        return Set_(as_added(list(members)))
+    if (size - count) * SPOP_REBUILD <= count:
+        kept = dict.fromkeys(some_members(members, size - count, random))
+        popped = [each for each in members if each not in kept]
+        members.rebuild(kept)
+    else:
+        before = [] if members.mask or members.is_intset else list(members)
+        popped = [members.pop_random(random) for _ in range(count)]
+        if before:  # Redis takes them from a listpack in its order
+            chosen = set(popped)
+            popped = [each for each in before if each in chosen]
     db.changed(key, b'spop', count)
-    return popped
+    return Set_(popped)
 
 
 @command(

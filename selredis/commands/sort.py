@@ -141,7 +141,7 @@ def sorted_rows(db: Database, key: bytes, options: Options) -> list[bytes | None
         elements = in_order(elements, elements, options)
     elif not options.keeps_order:
         elements = in_order(elements, list(map(reader(db, options.by), elements)), options)
-    elif options.descending:
+    elif options.descending and type(value) is not Set:
         elements = elements[::-1]
     elements = elements[options.offset :]
     if options.limit >= 0:

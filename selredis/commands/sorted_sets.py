@@ -322,6 +322,8 @@ def zrandmember(client: Client, argv: Argv) -> Reply:
     if count < 0:
         some = members
         names = repeated(client, -count, lambda: some.random_member(random))
+    elif count >= len(members):
+        names = list(members)[::-1]  # as Redis iterates over a sorted set (t_zset.c, zuiInitIterator)
     else:
         names = some_members(members, count, random)
     return Pairs((name, members.score(name)) for name in names) if with_scores else names
@@ -348,7 +350,7 @@ def zscan(client: Client, argv: Argv) -> Reply:
     members: SortedSet | None = client.db.read(argv[1], SortedSet)
     if members is None:
         return [b'0', []]
-    cursor, found = scan_members(members, cursor, argv[3:])
+    cursor, found = scan_members(members, cursor, argv[3:], client.engine.config)
     # Where Redis has a skiplist, it goes through all digits that a double may have.
     small = encoding_of(members, client.engine.config) == b'listpack'
     items: list[bytes] = []

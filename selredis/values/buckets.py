@@ -67,6 +67,10 @@ class Buckets(Generic[Bucket]):
     def __iter__(self) -> Iterator[bytes]:
         return chain.from_iterable(self.buckets)
 
+    def unordered(self) -> Iterator[bytes]:
+        """The members by bucket, for callers that need no order; a subclass may iterate in another one."""
+        return chain.from_iterable(self.buckets)
+
     def bucket_of(self, member: bytes) -> Bucket:
         """The bucket in which a member is, if it is anywhere."""
         buckets = self.buckets

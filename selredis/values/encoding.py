@@ -57,19 +57,19 @@ def of_stream(value: Stream, limits: Limits) -> bytes:
 def of_set(value: Set, limits: Limits) -> bytes:
     count = max(len(value), value.most)
     longest = limits['set-max-listpack-value']
-    if count <= limits['set-max-intset-entries'] and value.longest < 0 and all(map(is_integer, value)):
+    may_be_intset = value.longest < 0 and count <= limits['set-max-intset-entries']
+    if may_be_intset and (value.is_intset or all(map(is_integer, value.unordered()))):
         return b'intset'
     if count > limits['set-max-listpack-entries'] or value.longest > longest:
         return b'hashtable'
-    return b'listpack' if max(map(len, value)) <= longest else b'hashtable'
+    return b'listpack' if max(map(len, value.unordered())) <= longest else b'hashtable'
 
 
 def of_hash(value: Hash, limits: Limits) -> bytes:
-    most = limits['hash-max-listpack-entries']
-    longest = limits['hash-max-listpack-value']
-    if max(len(value), value.most) > most or value.longest > longest:
+    if max(len(value), value.most) > limits['hash-max-listpack-entries']:
         return b'hashtable'
-    if any(len(field) > longest for field in value):
+    longest = limits['hash-max-listpack-value']
+    if value.longest > longest or max(map(len, value.unordered())) > longest:
         return b'hashtable'
     return b'listpack' if value.deadlines is None else b'listpackex'
 

@@ -1,8 +1,9 @@
 """A hash: values by field, any of which may be asked for at random; some fields may have deadlines.
 
-Fields are keys of dicts of a few dozen (values/buckets.py), in a small hash of a single one. Deadlines stand apart, in
-an object that a hash without any does not have. They are found as those of keys are: for each bucket there is a time
-before which none of its fields is due (values/due_times.py).
+Fields are keys of dicts of a few dozen (values/buckets.py). Up to LISTPACK_ENTRIES are in a single one, in the order in
+which they were added, as Redis has them in a listpack. Deadlines stand apart, in an object that a hash without any does
+not have. They are found as those of keys are: for each bucket there is a time before which none of its fields is due
+(values/due_times.py).
 
 A field that is past its deadline is one like any other until somebody removes it; who reads asks `is_due` first.
 """
@@ -15,6 +16,8 @@ from selredis.values.drawable_buckets import DrawableBuckets
 from selredis.values.due_times import NEVER_MS, DueTimes
 
 FIELDS_PER_BUCKET = 40  # 80 and more are not quicker, nor smaller
+LISTPACK_ENTRIES = 512  # the default of hash-max-listpack-entries
+LEAST_ROOM = FIELDS_PER_BUCKET - LISTPACK_ENTRIES  # `room` of a single bucket that is full
 
 # Names of fields of small hashes. Thousands of hashes have the same ones, and need not have an object of their own for
 # each. Only a cache: nobody can tell whether a name is in it.
@@ -110,14 +113,15 @@ class Hash(DrawableBuckets[Fields]):
         if field in bucket:
             bucket[field] = value
             if self.deadlines is not None:
-                self.deadlines.times.pop(field, None)
+                self.clear_deadline(field)
             return 0
         if not self.mask:
             field = shared(field)
         bucket[field] = value
         self.room -= 1
-        if self.room < 0:
-            self._split()
+        if self.room < 0 and (self.mask or self.room < LEAST_ROOM):
+            while self.room < 0:
+                self._split()
         return 1
 
     def update(self, field: bytes, value: bytes) -> None:
@@ -147,10 +151,31 @@ class Hash(DrawableBuckets[Fields]):
             self._shrink()
         return True
 
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
-        return chain.from_iterable(bucket.items() for bucket in self.buckets)
+    def __iter__(self) -> Iterator[bytes]:
+        """The fields in Redis's order; of a hash that Redis would keep in a hash table, in any."""
+        return self.unordered() if self.deadlines is None or self.mask else iter(self.as_dict())
 
-    def values(self) -> Iterator[bytes]:
+    def as_dict(self) -> Fields:
+        """All fields with their values, in order. This may be the hash's own table: it must not be changed.
+
+        Fields with deadlines come first, by deadline, of equal ones the one that was set last (t_hash.c,
+        listpackExAddInternal, 7.4).
+        """
+        if self.mask:
+            return dict(chain.from_iterable(bucket.items() for bucket in self.buckets))
+        bucket = self.buckets[0]
+        if self.deadlines is None or not self.deadlines.times:
+            return bucket
+        times = self.deadlines.times
+        fields = [*reversed(times)]
+        fields.sort(key=times.__getitem__)
+        return {field: bucket[field] for field in fields} | bucket
+
+    def items(self) -> Iterable[tuple[bytes, bytes]]:
+        """Fields with their values, in the order of the fields."""
+        return self.as_dict().items()
+
+    def unordered_values(self) -> Iterator[bytes]:
         return chain.from_iterable(bucket.values() for bucket in self.buckets)
 
     def copy(self) -> 'Hash':
@@ -182,11 +207,9 @@ class Hash(DrawableBuckets[Fields]):
         deadlines = self.deadlines
         if deadlines is None:
             deadlines = self.deadlines = Deadlines(len(self.buckets))
-        if field not in deadlines.times:
-            # From now on the hash has the same object for it, lest there be two.
-            field = NAMES.get(field, field)
-            bucket = self.bucket_of(field)
-            bucket[field] = bucket.pop(field)
+        # Behind all others in `times`, and the same object in both.
+        field = self._append(field)
+        deadlines.times.pop(field, None)
         deadlines.times[field] = deadline_ms
         slot = hash(field) & self.mask
         if slot >= len(self.buckets):
@@ -195,7 +218,17 @@ class Hash(DrawableBuckets[Fields]):
 
     def clear_deadline(self, field: bytes) -> bool:
         """Let a field live as long as the hash; False if it had no deadline."""
-        return self.deadlines is not None and self.deadlines.times.pop(field, None) is not None
+        if self.deadlines is None or self.deadlines.times.pop(field, None) is None:
+            return False
+        self._append(field)
+        return True
+
+    def _append(self, field: bytes) -> bytes:
+        """Move a field behind all others in its bucket; returns the object that the bucket has for it from then on."""
+        field = NAMES.get(field, field)
+        bucket = self.bucket_of(field)
+        bucket[field] = bucket.pop(field)
+        return field
 
     def is_due(self, field: bytes, now_ms: int) -> bool:
         """Whether a field is past its deadline."""

@@ -138,8 +138,8 @@ def set_bytes(members: Set, samples: int) -> int:
     count = len(members)
     head = set_frame(members) + buckets_bytes(members, samples)
     if not samples or count <= samples:
-        return head + strings_bytes(list(members))
-    return head + strings_bytes(list(islice(members, samples))) * count // samples
+        return head + strings_bytes(list(members.unordered()))
+    return head + strings_bytes(list(islice(members.unordered(), samples))) * count // samples
 
 
 def set_frame(members: Set) -> int:
@@ -154,11 +154,11 @@ def hash_bytes(fields: Hash, samples: int) -> int:
     count = len(fields)
     size = hash_frame(fields) + buckets_bytes(fields, samples)
     some = count if not samples else min(samples, count)
-    in_sample = strings_bytes(list(islice(fields.values(), some)))
+    in_sample = strings_bytes(list(islice(fields.unordered_values(), some)))
     if fields.mask:
-        in_sample += strings_bytes(list(islice(fields, some)))
+        in_sample += strings_bytes(list(islice(fields.unordered(), some)))
     else:
-        names = islice(fields, some)
+        names = islice(fields.unordered(), some)
         in_sample += sum([string_bytes(len(name)) for name in names if getrefcount(name) <= FEW_REFERENCES])
     return size + in_sample * count // (some or 1)
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selredis.values.due_times import NEVER_MS
-from selredis.values.hash import FIELDS_PER_BUCKET, Hash
+from selredis.values.hash import FIELDS_PER_BUCKET, LISTPACK_ENTRIES, Hash
 
 NOW_MS = 1_700_000_000_000
 MANY = 20 * FIELDS_PER_BUCKET
@@ -67,7 +67,7 @@ def test_it_does_what_two_dicts_do(steps, count):
         fields.put(field(number), b'after')
     assert dict(copy.items()) == values
     assert sorted(copy) == sorted(values)
-    assert sorted(copy.values()) == sorted(values.values())
+    assert sorted(copy.unordered_values()) == sorted(values.values())
     assert len(copy) == len(values)
     assert copy.due_ms() <= min(deadlines.values(), default=NEVER_MS)
     assert all(copy.get(name) == value and name in copy for name, value in values.items())
@@ -162,3 +162,61 @@ def test_shortening_ends():
     assert steps < 20
     assert fields.deadlines is not None
     assert not fields.deadlines.times
+
+
+def test_a_small_hash_has_its_fields_in_the_order_in_which_they_were_added():
+    fields = filled(LISTPACK_ENTRIES)
+    order = [field(number) for number in range(LISTPACK_ENTRIES)]
+    assert list(fields) == order
+    fields.put(field(7), b'changed')
+    assert list(fields.items())[7] == (field(7), b'changed')
+    fields.remove(field(8))
+    fields.put(field(8), b'again')
+    order.remove(field(8))
+    assert list(fields) == [*order, field(8)]
+    assert list(fields.copy()) == list(fields)
+    fields.put(b'one more', b'')
+    assert len(fields.buckets) > 1
+    assert len(fields) == LISTPACK_ENTRIES + 1
+
+
+DEADLINE_STEPS = st.lists(
+    st.tuples(st.sampled_from(('put', 'update', 'remove', 'expire', 'persist')), st.integers(0, 8), st.integers(0, 2)),
+    max_size=60,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(DEADLINE_STEPS)
+def test_fields_with_deadlines_come_first_in_their_order(steps):
+    fields = filled(9)
+    fields.set_deadline(field(0), NOW_MS)
+    # As a listpack with deadlines: a new one stands before the first that is not earlier, none at the end.
+    model: list[tuple[bytes, int]] = [(field(0), NOW_MS), *((field(number), NEVER_MS) for number in range(1, 9))]
+
+    def place(name: bytes, deadline_ms: int) -> None:
+        at = next((at for at, (_, its_ms) in enumerate(model) if its_ms >= deadline_ms), len(model))
+        model.insert(len(model) if deadline_ms == NEVER_MS else at, (name, deadline_ms))
+
+    for verb, number, ms in steps:
+        name = field(number)
+        entry = next((entry for entry in model if entry[0] == name), None)
+        if verb == 'put':
+            fields.put(name, b'')
+        elif verb == 'update':
+            fields.update(name, b'')
+        elif verb == 'remove':
+            fields.remove(name)
+        elif verb == 'persist':
+            fields.clear_deadline(name)
+        elif entry is not None:
+            fields.set_deadline(name, NOW_MS + ms)
+        has_deadline = entry is not None and entry[1] != NEVER_MS
+        if entry is not None and (verb in ('remove', 'expire') or (verb in ('put', 'persist') and has_deadline)):
+            model.remove(entry)
+            if verb != 'remove':
+                place(name, NOW_MS + ms if verb == 'expire' else NEVER_MS)
+        elif entry is None and verb in ('put', 'update'):
+            place(name, NEVER_MS)
+        assert list(fields) == [name for name, _ in model]
+        assert [name for name, _ in fields.items()] == list(fields)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selredis.values.set import MEMBERS_PER_BUCKET, Set
+from selredis.values.set import INTSET_ENTRIES, MEMBERS_PER_BUCKET, SORTED, Set, ascending
 
 
 def numbered(start: int, stop: int) -> list[bytes]:
@@ -146,3 +146,37 @@ def test_a_set_that_has_shrunk_holds_few_buckets():
         members.remove(name)
     assert len(members.buckets) == 1
     assert members.most == 5000
+
+
+def test_integers_alone_are_ascending():
+    members = Set(b'%d' % (37 * number % INTSET_ENTRIES) for number in range(INTSET_ENTRIES))
+    assert list(members) == [b'%d' % number for number in range(INTSET_ENTRIES)]
+    assert members.is_intset
+    members.remove(b'5')
+    members.add(b'-5')
+    assert list(members)[:7] == [b'-5', b'0', b'1', b'2', b'3', b'4', b'6']
+
+
+def test_the_first_other_member_ends_the_ascending_integers():
+    members = Set((b'3', b'1'))
+    members.add(b'x')
+    members.add(b'2')
+    members.remove(b'x')
+    assert list(members) == [b'1', b'3', b'2']
+    assert not members.is_intset
+
+
+def test_integers_are_not_sorted_again_before_one_is_added():
+    members = Set((b'3', b'1'))
+    list(members)
+    bucket = members.buckets[0]
+    members.remove(b'1')
+    assert list(members) == [b'3']
+    assert members.buckets[0] is bucket == {b'3': SORTED}
+    members.add(b'1')
+    assert list(members) == [b'1', b'3']
+
+
+@given(st.lists(st.one_of(st.integers(-200, 200), st.integers(-(2**63), 2**63 - 1))))
+def test_ascending_is_the_order_of_the_numbers(numbers):
+    assert ascending([b'%d' % number for number in numbers]) == [b'%d' % number for number in sorted(numbers)]
