@@ -9,7 +9,7 @@ from hypothesis.strategies import SearchStrategy
 
 from tests.harness.servers import ReferenceServer, SelredisServer
 from tests.harness.wire import Address, Reply, WireClient, encode, encode_command, quote, render, without_order
-from tests.strategies import APART, GROUPS, UNORDERED, program
+from tests.strategies import APART, GROUPS, SORTING, has_no_order, program
 from tests.strategies.words import Argv
 
 READ_WHOLE: dict[bytes, tuple[bytes, ...]] = {
@@ -38,7 +38,7 @@ def keyspace(client: WireClient) -> dict[bytes, str]:
         kind = client('TYPE', key).text
         verb, *arguments = READ_WHOLE[kind]
         value = client(verb, key, *arguments)
-        if kind in (b'hash', b'set'):
+        if kind == b'set' and client('OBJECT', 'ENCODING', key).text != b'intset':
             value = without_order(value)
         deadline = int(client('PTTL', key).text) >= 0
         content[key] = f'{kind.decode()} {render(value)}{" with a deadline" if deadline else ""}'
@@ -48,11 +48,13 @@ def keyspace(client: WireClient) -> dict[bytes, str]:
 def have_no_order(commands: list[Argv]) -> list[bool]:
     """For each command whether its reply has no order; EXEC's has none if it has such a reply in it."""
     flags = []
-    within = False
+    within = after_sort = False
     for argv in commands:
         name = argv[0].upper()
-        within = within or name in UNORDERED
-        flags.append(name in UNORDERED or (name == b'EXEC' and within))
+        after_sort = after_sort or name in SORTING
+        unordered = has_no_order(argv, after_sort)
+        within = within or unordered
+        flags.append(unordered or (name == b'EXEC' and within))
         within = within and name != b'EXEC'
     return flags
 

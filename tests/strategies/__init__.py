@@ -72,8 +72,21 @@ WAITING: dict[str, SearchStrategy[Argv]] = {
 # What would end a transaction too early for what must not wait.
 ENDS = {b'EXEC', b'DISCARD', b'RESET'}
 
+SORTING = {b'SORT', b'SORT_RO'}
+
 # Commands whose replies have no order.
-UNORDERED = {b'KEYS', b'SCAN', b'PUBSUB'} | hashes.UNORDERED | sets.UNORDERED | sorted_sets.UNORDERED
+UNORDERED = {b'KEYS', b'SCAN', b'PUBSUB'}
+
+# Keys of values that have an order in the reference, whichever command of `sets.UNORDERED` or SORT returns it.
+ORDERED_KEYS = {*sets.INTEGER_KEYS, sorting.LIST}
+
+
+def has_no_order(argv: Argv, after_sort: bool = False) -> bool:
+    """Whether the order of a command's reply is undetermined. SORT converts a sorted set to a skiplist."""
+    name = argv[0].upper()
+    if name in sets.UNORDERED or name in SORTING:
+        return len(argv) > 1 and argv[1] not in ORDERED_KEYS
+    return name in UNORDERED or (name == b'ZSCAN' and after_sort)
 
 
 def program(*groups: str) -> SearchStrategy[list[Argv]]:

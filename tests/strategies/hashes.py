@@ -18,8 +18,6 @@ scan_options = some_of(option(b'MATCH', either(b'*', b'[f-h]', b'?', b'')), opti
 counts = mostly(either(b'100', b'0', b'1000'), either(b'x', b'1.5', b'-9223372036854775808'), 4)
 withvalues = mostly(st.sampled_from(([], [b'WITHVALUES'], [b'withvalues'])), st.just([b'WHAT']), 8)
 
-UNORDERED = {b'HGETALL', b'HKEYS', b'HRANDFIELD', b'HSCAN', b'HVALS'}
-
 
 def has_count(argv: Argv) -> bool:
     """One word too few is the count, without which any field may come."""

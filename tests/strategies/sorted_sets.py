@@ -23,9 +23,6 @@ from tests.strategies.words import (
     values,
 )
 
-# What has no order, and random choices of such numbers that all come.
-UNORDERED = {b'ZSCAN', b'ZRANDMEMBER'}
-
 Words: TypeAlias = SearchStrategy[list[bytes]]
 
 level_keys = either(b'level', b'other')

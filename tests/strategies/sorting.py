@@ -5,6 +5,8 @@ from hypothesis.strategies import SearchStrategy
 
 from tests.strategies.words import Argv, any_integer, either, keys, line, mostly, option, small, some_of
 
+LIST = b'list'  # the key of what is never a set
+
 # Short elements, of which patterns make names of keys that there are.
 numbers = st.sampled_from((b'1', b'2', b'3', b'10', b'-1', b'2.5', b'1e1', b' 4', b'1', b''))
 words = st.sampled_from((b'a', b'b', b'c', b'd', b'B', b'a\0x', b'a\0b'))
@@ -24,7 +26,7 @@ options = some_of(option(b'GET', patterns), option(b'GET', b'#'), limits, option
 options_by = some_of(option(b'GET', patterns), option(b'BY', patterns), option(b'STORE', keys), limits)
 options_by_text = some_of(option(b'GET', patterns), option(b'BY', patterns), option(b'ALPHA'), option(b'STORE', keys))
 of_a_list = st.one_of(options, options_by, options_by_text)
-# Of the members of a set, which have no order, those that are equal to SORT come in any; so no part of them is taken.
+# A set has no order in the reference: members that are equal to SORT are returned in any, so no part of them is taken.
 of_anything = st.one_of(
     some_of(option(b'GET', patterns), limits, option(b'STORE', keys)),
     some_of(option(b'GET', patterns), option(b'BY', either(b'*', b'w_*', b'w_*->f')), limits, option(b'STORE', keys)),
@@ -45,9 +47,9 @@ def commands() -> SearchStrategy[Argv]:
         line(b'SORT', keys, of_anything, orders),
         line(b'SORT', keys, orders, of_anything),
         line(b'LRANGE', keys, b'0', b'-1'),
-        line(b'RPUSH', b'list', elements),
-        line(b'SORT', b'list', of_a_list, orders),
-        line(b'SORT_RO', b'list', of_a_list, orders),
-        line(b'SORT_RO', b'list', orders, of_a_list),
-        line(b'DEL', b'list'),
+        line(b'RPUSH', LIST, elements),
+        line(b'SORT', LIST, of_a_list, orders),
+        line(b'SORT_RO', LIST, of_a_list, orders),
+        line(b'SORT_RO', LIST, orders, of_a_list),
+        line(b'DEL', LIST),
     )
