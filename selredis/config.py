@@ -77,7 +77,8 @@ class Config:
                 wanted = [pattern] if pattern.lower() in BY_NAME else []
             for name in wanted:
                 key = name.lower()
-                found.setdefault(key, (name, self.show(BY_NAME[key])))
+                if key not in found:
+                    found[key] = (name, self.show(BY_NAME[key]))
         return dict(found.values())
 
     def set_pairs(self, pairs: Sequence[tuple[bytes, bytes]], local: bool = True) -> None:

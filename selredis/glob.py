@@ -1,182 +1,224 @@
 r"""Glob patterns as Redis matches them (util.c, stringmatchlen of 7.2): `*`, `?`, `[ab0-9]`, `[^ab]`, `\` to quote.
 
-What a reader might not expect, and what Redis does:
+Details of Redis that may surprise:
 
-- a class that is never closed ends with the pattern; a backslash at the very end stands for itself
+- an unclosed class ends with the pattern; a backslash at the very end stands for itself
 - a range may be written backwards, and its bytes are signed: \xff comes right before \x00
-- with nocase, a quoted byte within a class still minds its case
-- stars alone match any text but the empty one (KEYS and SCAN take `*` for everything before they come here)
+- with nocase, a quoted byte within a class is still case-sensitive
+- stars alone match any text but the empty one (KEYS and SCAN test for `*` before they match)
+- a pattern with more than MOST_STARS stars matches nothing
 
-Between two stars lies a segment: items that take one byte each. The first place where a segment fits is as good as any
-later one, so nothing is tried twice, and no pattern can cost more than its length times that of the text. (Redis has
-the same bound since 7.0.9. It also goes no deeper than MOST_STARS, so a pattern with more of them matches nothing.) A
-pattern with more items than a text has bytes is read no further than to see that: one of megabytes takes no memory.
+Theory of operation. The stars divide a pattern into segments: sequences of items that match one byte each. The first
+place where a segment fits is as good as any later one, so nothing is tried twice: matching costs at most the length of
+the pattern times that of the text. (Redis has the same bound since 7.0.9.)
+
+A client may send thousands of patterns, so `compile_glob` itself does next to nothing. A pattern is divided when the
+first text arrives, and only up to the number of items that the text could hold. It is compiled to a regular expression,
+which takes as long as matching dozens of texts, only after dozens of texts.
 """
 
 import re
+import sys
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Union
 
-# Patterns and texts up to these lengths are left to `re`, where one step more or less does not count.
+# Only short patterns are compiled, and only short texts are matched by `re`: its time may grow with the product of both
+# lengths, that of `_Items.places` with a sixty-fourth of it.
 REGEX_ITEMS = 128
 REGEX_TEXT_BYTES = 4096
-MOST_STARS = 1000  # with something behind them; many in a row count as one
-USUAL_TEXT_BYTES = 4096  # a pattern with more items is looked at again when a text comes that has more bytes
+REGEX_AFTER_TEXTS = 8  # plus the number of items: reading an expression takes as long as several texts for each
+MOST_STARS = 1000  # followed by something else; a run of stars counts as one
 
-STARS = re.compile(rb'\**')
-PLAIN_MEMBERS = re.compile(rb'[^\]\\-]+(?!-)')  # of a class, those that are neither quoted nor a range's end
+STARS = re.compile(rb'\*+')
+LITERAL = re.compile(rb'[^*?[\\]*')
+PLAIN_ITEMS = re.compile(rb'[^*[\\]+')
+PLAIN_MEMBERS = re.compile(rb'[^\]\\-]+(?!-)')  # of a class, those that are neither quoted nor the end of a range
 
 _STAR, _ANY_BYTE, _OPEN, _CLOSE, _CARET, _DASH, _QUOTE = b'*?[]^-\\'
 
-# A set of bytes is an integer: bit n says whether byte n is in it.
+# A set of bytes is an integer: bit n is set if byte n is a member.
 _ALL = (1 << 256) - 1
 _UPPER = sum(1 << letter for letter in range(ord('A'), ord('Z') + 1))
 _LOWER = _UPPER << 32
 _EXACT = [1 << byte for byte in range(256)]
 _EITHER_CASE = [1 << bytes([byte]).lower()[0] | 1 << bytes([byte]).upper()[0] for byte in range(256)]
+_PLAIN, _EITHER_CASE_PLAIN = ([*table[:_ANY_BYTE], _ALL, *table[_ANY_BYTE + 1 :]] for table in (_EXACT, _EITHER_CASE))
+_BYTES = {members: byte for byte, members in enumerate(_EXACT)}
+_BELOW = [0]  # the n lowest bytes, ordered as signed integers
+for _byte in (*range(0x80, 0x100), *range(0x80)):
+    _BELOW.append(_BELOW[-1] | 1 << _byte)
+
+Segment = Union[bytes, '_Items']  # bytes: a literal
 
 
-def matches(pattern: bytes, text: bytes, nocase: bool = False) -> bool:
-    """Whether the whole text fits the pattern. For more than a few texts take `compile_glob`."""
-    segments = _segments(pattern, nocase, len(text))
-    return segments is not None and _fits(segments, text)
+def compile_glob(pattern: bytes, nocase: bool = False, regex_after: int = REGEX_AFTER_TEXTS) -> Callable[[bytes], bool]:
+    """Return a function that tells whether the whole of a text matches the pattern.
+
+    A short pattern that needs it is compiled to a regular expression after `regex_after` texts, and as many as it has
+    items, that have its prefix.
+    """
+    if b'[' in pattern or b'\\' in pattern:
+        return Glob(pattern, nocase, regex_after).matches
+    if b'**' in pattern:
+        pattern = STARS.sub(b'*', pattern)
+    return _simple_matcher(pattern, nocase) or Glob(pattern, nocase, regex_after).matches
 
 
-def compile_glob(pattern: bytes, nocase: bool = False) -> Callable[[bytes], bool]:
-    """Return what `matches` would say of a text, as a function of the text alone."""
-    segments = _segments(pattern, nocase, USUAL_TEXT_BYTES)
-    if segments is None:
-        return _LongPattern(pattern, nocase).matches
-    simple = _simple_matcher([segment.literal for segment in segments])
-    if simple is not None:
-        return simple
-    if sum(segment.width for segment in segments) > REGEX_ITEMS:
-        return lambda text: _fits(segments, text)
-    match = re.compile(_regex(segments), re.DOTALL).match
-    return lambda text: match(text) is not None if len(text) <= REGEX_TEXT_BYTES else _fits(segments, text)
-
-
-class _LongPattern:
-    """A pattern of more items than USUAL_TEXT_BYTES. Only longer texts can fit it; it is read when there is one."""
-
-    __slots__ = ('most', 'nocase', 'pattern', 'segments')
-
-    def __init__(self, pattern: bytes, nocase: bool) -> None:
-        self.pattern = pattern
-        self.nocase = nocase
-        self.most = USUAL_TEXT_BYTES  # it has more items than that, or these segments
-        self.segments: list[_Segment] | None = None
-
-    def matches(self, text: bytes) -> bool:
-        if self.segments is None and len(text) > self.most:
-            self.most = 2 * len(text)  # so as not to read it again for each text that is a little longer
-            self.segments = _segments(self.pattern, self.nocase, self.most)
-        return self.segments is not None and _fits(self.segments, text)
-
-
-def _simple_matcher(literals: list[bytes | None]) -> Callable[[bytes], bool] | None:
-    """The fastest test for patterns of at most two stars and no other wildcard; None for all others."""
-    match literals:
-        case [bytes(whole)]:
+def _simple_matcher(pattern: bytes, nocase: bool) -> Callable[[bytes], bool] | None:
+    """Return the fastest test for a pattern without wildcards other than one or two stars; None for all others."""
+    if b'?' in pattern:
+        return None
+    if nocase:
+        of_lower = _simple_matcher(pattern.lower(), False)
+        return of_lower and (lambda text: of_lower(text.lower()))
+    match pattern.split(b'*', 3):
+        case [whole]:
             return whole.__eq__
         case [b'', b'']:
             return bool
-        case [bytes(prefix), b'']:
+        case [prefix, b'']:
             return lambda text: text.startswith(prefix)
-        case [b'', bytes(suffix)]:
+        case [b'', suffix]:
             return lambda text: text.endswith(suffix)
-        case [bytes(prefix), bytes(suffix)]:
+        case [prefix, suffix]:
             width = len(prefix) + len(suffix)
             return lambda text: text.startswith(prefix) and text.endswith(suffix) and len(text) >= width
-        case [b'', bytes(middle), b'']:
+        case [b'', middle, b'']:
             return lambda text: middle in text
     return None
 
 
-def _regex(segments: list['_Segment']) -> bytes:
-    """An expression for `match` that gives nothing back: a segment is atomic once its first place is found.
+class Glob:
+    """A pattern that is read as far as the texts require, and compiled to a regular expression if there are many."""
 
-    The last one is not searched for: all that is left is taken, if it is enough, and must end with the segment.
+    __slots__ = ('nocase', 'pattern', 'prefix', 'read_for', 'regex', 'segments', 'texts_to_regex')
+
+    def __init__(self, pattern: bytes, nocase: bool, regex_after: int) -> None:
+        self.pattern = pattern
+        self.nocase = nocase
+        literal = LITERAL.match(pattern)
+        self.prefix = literal[0] if literal is not None and not nocase else b''
+        self.read_for = -1  # bytes of a text
+        self.segments: list[Segment] | None = None  # None: no text of up to `read_for` bytes matches
+        self.texts_to_regex = regex_after
+        self.regex: Callable[[bytes], re.Match[bytes] | None] | None = None
+
+    def matches(self, text: bytes) -> bool:
+        """Return whether the whole of a text matches."""
+        regex = self.regex
+        if regex is not None and len(text) <= REGEX_TEXT_BYTES:
+            return regex(text) is not None
+        if not text.startswith(self.prefix):
+            return False
+        if len(text) > self.read_for:
+            self._read(2 * len(text))  # not again for each text that is a little longer
+        if self.segments is None:
+            return False
+        self.texts_to_regex -= 1
+        if self.texts_to_regex == 0:
+            self.regex = re.compile(_regex(self.segments), re.DOTALL).match
+        return _fits(self.segments, text)
+
+    def _read(self, most: int) -> None:
+        """Read the pattern for texts of up to `most` bytes."""
+        self.segments = _segments(self.pattern, self.nocase, most)
+        if self.segments is None:
+            self.read_for = most
+            return
+        self.read_for = sys.maxsize
+        items = sum(map(len, self.segments))
+        self.texts_to_regex = self.texts_to_regex + items if items <= REGEX_ITEMS else 0
+
+
+def _regex(segments: list[Segment]) -> bytes:
+    """Return an expression for `match` without backtracking: a segment is atomic once its first place is found.
+
+    The last one is not searched for: `.{n,}` takes the whole rest, which must end with the segment.
     """
-    first, *others = [segment.regex() for segment in segments]
+    first, *others = [re.escape(segment) if isinstance(segment, bytes) else segment.regex() for segment in segments]
     if not others:
         return first + rb'\Z'
     *middle, last = others
     found = first + b''.join(b'(?>.*?%b)' % segment for segment in middle)
-    return found + b'(?>.{%d,})(?<=%b)' % (segments[-1].width, last) if last else found
+    return found + b'(?>.{%d,})(?<=%b)' % (len(segments[-1]), last) if last else found
 
 
-def _fits(segments: list['_Segment'], text: bytes) -> bool:
-    """Whether the segments, with stars between them, make up the text."""
-    start, end = segments[0].width, len(text) - segments[-1].width
-    if not segments[0].fits(text, 0) or not segments[-1].fits(text, end):
+def _fits(segments: list[Segment], text: bytes) -> bool:
+    """Return whether the segments, with stars between them, make up the text."""
+    first, last = segments[0], segments[-1]
+    start, end = len(first), len(text) - len(last)
+    if not (text.startswith(first) if isinstance(first, bytes) else first.fits(text, 0)):
         return False
     if len(segments) == 1:
         return end == 0
+    if not (text.endswith(last) if isinstance(last, bytes) else last.fits(text, end)):
+        return False
     for segment in segments[1:-1]:
-        place = segment.find(text, start, end)
+        place = text.find(segment, start, end) if isinstance(segment, bytes) else segment.find(text, start, end)
         if place < 0:
             return False
-        start = place + segment.width
-    return start <= end and text != b''
+        start = place + len(segment)
+    return start <= end
 
 
-class _Segment:
-    """What a pattern has between two stars: the set of bytes that each of its items takes."""
+class _Items:
+    """A segment that is no literal: for each item the set of bytes that it matches."""
 
-    __slots__ = ('items', 'literal', 'offsets', 'width')
+    __slots__ = ('items',)
 
     def __init__(self, items: list[int]) -> None:
         self.items = items
-        self.width = len(items)
-        # An item that takes one byte only has one bit. What consists of such is found faster as what it is.
-        self.literal: bytes | None = None
-        if all(item and item & (item - 1) == 0 for item in items):
-            self.literal = bytes(item.bit_length() - 1 for item in items)
-        self.offsets: dict[int, list[int]] = {}
-        for offset, item in enumerate(items):
-            if item != _ALL:
-                self.offsets.setdefault(item, []).append(offset)
+
+    def __len__(self) -> int:
+        return len(self.items)
 
     def fits(self, text: bytes, place: int) -> bool:
-        """Whether it fits at this one place; not if that is negative."""
-        if place < 0:
+        """Return whether it fits at this one place, which may be outside of the text."""
+        taken = text[place : place + len(self.items)]
+        if place < 0 or len(taken) < len(self.items):
             return False
-        if self.literal is not None:
-            return text.startswith(self.literal, place)
-        return self._places(text[place : place + self.width]) == 1
+        return all(item >> byte & 1 for item, byte in zip(self.items, taken, strict=True))
 
     def find(self, text: bytes, start: int, end: int) -> int:
-        """The first place from `start` on where it fits and ends at or before `end`; -1 if there is none."""
-        if self.literal is not None:
-            return text.find(self.literal, start, end)
-        # In windows, so that a place close by costs little, however long the text: each twice as large as the last.
-        window = 2 * self.width + 64
-        while start + self.width <= end:
-            places = self._places(text[start : min(start + window, end)])
+        """Return the first place from `start` on where it fits and ends at or before `end`; -1 if there is none."""
+        width = len(self.items)
+        # In windows, each twice as large as the last, so that a near place costs little in a long text.
+        window = 2 * width + 64
+        while start + width <= end:
+            places = self.places(text[start : min(start + window, end)])
             if places:
                 return start + (places & -places).bit_length() - 1
-            start += window - self.width + 1
-            window = min(2 * window, max(2 * self.width, 65536))
+            start += window - width + 1
+            window = min(2 * window, max(2 * width, 65536))
         return -1
 
-    def _places(self, text: bytes) -> int:
-        """All places where it fits, as the bits of a number: sixty-four of them are tried in one machine step."""
-        if len(text) < self.width:
-            return 0
-        places = (1 << (len(text) - self.width + 1)) - 1
-        backwards = text[::-1]  # the first byte is to be the lowest bit
-        for item, offsets in self.offsets.items():
-            members = f'{item:0256b}'[::-1].encode()
-            taken = int(backwards.translate(members), 2)
-            for offset in offsets:
-                places &= taken >> offset
+    def places(self, text: bytes) -> int:
+        """Return all places where it fits, as the bits of an integer: sixty-four are tried in one machine step.
+
+        The text must not be shorter than the segment.
+        """
+        places = (1 << (len(text) - len(self.items) + 1)) - 1
+        backwards = text[::-1]  # the first byte becomes the lowest bit
+        found: dict[int, int] = {}
+        for offset, item in enumerate(self.items):
+            if item == _ALL:
+                continue
+            if item not in found:
+                found[item] = int(backwards.translate(_digits(item)), 2)
+            places &= found[item] >> offset
             if not places:
-                return 0
+                break
         return places
 
     def regex(self) -> bytes:
         return b''.join(map(_item_regex, self.items))
+
+
+@lru_cache(maxsize=1024)
+def _digits(members: int) -> bytes:
+    """Return a table for bytes.translate: the digit 1 for the members, 0 for the others."""
+    return f'{members:0256b}'[::-1].encode()
 
 
 def _item_regex(item: int) -> bytes:
@@ -201,40 +243,60 @@ def _ranges(members: int) -> bytes:
     return b''.join(ranges)
 
 
-def _segments(pattern: bytes, nocase: bool, most: int) -> list[_Segment] | None:
-    """Cut a pattern at its stars; a run of stars is one. None if it has more items than `most`."""
-    literals = _EITHER_CASE if nocase else _EXACT
-    cut: list[list[int]] = [[]]
+def _segments(pattern: bytes, nocase: bool, most: int) -> list[Segment] | None:
+    """Divide a pattern at its stars. None if it has more items than `most`."""
+    if b'[' in pattern or b'\\' in pattern or nocase:
+        segments = _read_segments(pattern, nocase, most)
+    elif len(pattern) - pattern.count(b'*') > most:
+        return None
+    else:  # no two stars follow each other (compile_glob)
+        texts = pattern.split(b'*')
+        segments = [_Items([_PLAIN[byte] for byte in text]) if b'?' in text else text for text in texts]
+    if segments is not None and len(segments) - (1 if segments[-1] else 2) > MOST_STARS:
+        return [_Items([0])]
+    return segments
+
+
+def _read_segments(pattern: bytes, nocase: bool, most: int) -> list[Segment] | None:
+    """Divide any pattern at its stars; a run of stars is one. None if it has more items than `most`."""
+    literals, plain = (_EITHER_CASE, _EITHER_CASE_PLAIN) if nocase else (_EXACT, _PLAIN)
+    segments: list[Segment] = []
+    items: list[int] = []
     at, size = 0, len(pattern)
-    items = 0
     while at < size:
         byte = pattern[at]
-        at += 1
         if byte == _STAR:
-            cut.append([])
+            segments.append(_segment(items))
+            most -= len(items)
+            items = []
             run = STARS.match(pattern, at)
-            at = run.end() if run is not None else at
-            continue
-        if items == most:
-            return None
-        items += 1
-        if byte == _ANY_BYTE:
-            cut[-1].append(_ALL)
+            assert run is not None
+            at = run.end()
         elif byte == _OPEN:
-            members, at = _class(pattern, at, literals, nocase)
-            cut[-1].append(members)
+            members, at = _class(pattern, at + 1, literals, nocase)
+            items.append(members)
+        elif byte == _QUOTE:
+            items.append(literals[pattern[at + 1] if at + 1 < size else _QUOTE])
+            at += 2
         else:
-            if byte == _QUOTE and at < size:
-                byte = pattern[at]
-                at += 1
-            cut[-1].append(literals[byte])
-    segments = [_Segment(items) for items in cut]
-    stars = len(cut) - (1 if cut[-1] else 2)
-    return segments if stars <= MOST_STARS else [_Segment([0])]
+            run = PLAIN_ITEMS.match(pattern, at, at + most + 1)
+            assert run is not None
+            items += [plain[byte] for byte in run[0]]
+            at = run.end()
+        if len(items) > most:
+            return None
+    return [*segments, _segment(items)]
+
+
+def _segment(items: list[int]) -> Segment:
+    try:
+        return bytes([_BYTES[item] for item in items])
+    except KeyError:
+        return _Items(items)
 
 
 def _class(pattern: bytes, at: int, literals: list[int], nocase: bool) -> tuple[int, int]:
-    """Read a class from behind its bracket; returns its members and where the pattern goes on."""
+    """Read a class after its bracket. Return its members and where the pattern goes on."""
     negated = pattern[at : at + 1] == b'^'
     at += negated
     members = 0
@@ -257,15 +319,14 @@ def _class(pattern: bytes, at: int, literals: list[int], nocase: bool) -> tuple[
     return (_ALL ^ members if negated else members), at + 1
 
 
-@lru_cache(maxsize=1024)
 def _range(first: int, last: int, nocase: bool) -> int:
-    r"""The bytes from one to another, in either order, \x80 to \xff coming before \x00 as signed bytes do.
+    r"""Return the bytes from one to another, in either order; as signed bytes, \x80 to \xff come before \x00.
 
-    With nocase the ends are lowered once they are in order, and so is every byte that is held against them.
+    With nocase the ends are converted to lower case after they were ordered, and so is each byte that is compared.
     """
     low, high = sorted((first ^ 0x80, last ^ 0x80))  # signed, counted from 0
-    if nocase:
-        low, high = (bytes([end ^ 0x80]).lower()[0] ^ 0x80 for end in (low, high))
-    members = max((2 << high) - (1 << low), 0)
-    members = (members << 128 | members >> 128) & _ALL  # unsigned again
-    return (members & ~_UPPER) | (members & _LOWER) >> 32 if nocase else members
+    if not nocase:
+        return _BELOW[high + 1] & ~_BELOW[low]
+    low, high = (bytes([end ^ 0x80]).lower()[0] ^ 0x80 for end in (low, high))
+    members = _BELOW[high + 1] & ~_BELOW[low]
+    return (members & ~_UPPER) | (members & _LOWER) >> 32

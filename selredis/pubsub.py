@@ -7,9 +7,12 @@ bytes leave when the turn ends. A client knows its own subscriptions, so leaving
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from selredis.glob import compile_glob
+from selredis.glob import REGEX_AFTER_TEXTS, compile_glob
 from selredis.resp.pieces import LARGE_BYTES, Output, Pieces
 from selredis.values.size import FEW_NAMERS, NAME_TABLE_BYTES, PLACE_BYTES
+
+# Patterns that were subscribed to together see the same messages: they are compiled with different ones of these.
+COMPILING_MESSAGES = 1024
 
 # What is published, but for the first byte: all in which an array of RESP2 and a push of RESP3 differ.
 MESSAGE = b'3\r\n$7\r\nmessage\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n'
@@ -44,7 +47,16 @@ class PubSub:
     `pattern_bytes`: the length of all patterns. `crowded`: subscriptions to a name beyond the first FEW_NAMERS.
     """
 
-    __slots__ = ('_to_flush', 'channels', 'crowded', 'matchers', 'pattern_bytes', 'patterns', 'shard_channels')
+    __slots__ = (
+        '_patterns_added',
+        '_to_flush',
+        'channels',
+        'crowded',
+        'matchers',
+        'pattern_bytes',
+        'patterns',
+        'shard_channels',
+    )
 
     def __init__(self, to_flush: list[Any]) -> None:
         self._to_flush = to_flush
@@ -54,6 +66,7 @@ class PubSub:
         self.matchers: dict[bytes, Callable[[bytes], bool]] = {}
         self.pattern_bytes = 0
         self.crowded = 0
+        self._patterns_added = 0
 
     def subscribe(self, client: Subscriber, channel: bytes) -> None:
         self._join(self.channels, client.channels, client, channel)
@@ -69,7 +82,9 @@ class PubSub:
 
     def pattern_subscribe(self, client: Subscriber, pattern: bytes) -> None:
         if pattern not in self.matchers:
-            self.matchers[pattern] = compile_glob(pattern)
+            self._patterns_added += 1
+            regex_after = REGEX_AFTER_TEXTS + self._patterns_added % COMPILING_MESSAGES
+            self.matchers[pattern] = compile_glob(pattern, regex_after=regex_after)
             self.pattern_bytes += len(pattern)
         if pattern not in client.patterns:
             client.pattern_bytes += len(pattern)

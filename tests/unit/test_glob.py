@@ -1,12 +1,14 @@
 """selredis/glob.py; the expectations are those of redis-server."""
 
+import re
 import tracemalloc
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selredis.glob import REGEX_ITEMS, REGEX_TEXT_BYTES, USUAL_TEXT_BYTES, compile_glob, matches
+from selredis.glob import REGEX_AFTER_TEXTS, REGEX_ITEMS, REGEX_TEXT_BYTES, Glob, _Items, compile_glob
 
 # pattern, texts that fit, texts that do not
 CASES: list[tuple[bytes, list[bytes], list[bytes]]] = [
@@ -81,11 +83,20 @@ NOCASE_CASES: list[tuple[bytes, list[bytes], list[bytes]]] = [
 ]
 
 
+NEVER = 0  # the count goes down from it
+
+
 def both(pattern: bytes, text: bytes, nocase: bool = False) -> bool:
-    """What both forms say, once they agree."""
-    whole, compiled = matches(pattern, text, nocase), compile_glob(pattern, nocase)(text)
-    assert whole is compiled
-    return whole
+    """Match with and without a regular expression; the results must be equal."""
+    plain = compile_glob(pattern, nocase, regex_after=NEVER)(text)
+    compiled = compile_glob(pattern, nocase)
+    glob = getattr(compiled, '__self__', None)
+    if isinstance(glob, Glob):
+        for _ in range(REGEX_AFTER_TEXTS + REGEX_ITEMS):
+            glob.matches(glob.prefix + bytes(len(pattern)))
+        assert glob.regex is not None or glob.segments is None or sum(map(len, glob.segments)) > REGEX_ITEMS
+    assert compiled(text) is plain
+    return plain
 
 
 @pytest.mark.parametrize(('pattern', 'fitting', 'others'), CASES, ids=lambda value: repr(value)[:40])
@@ -187,13 +198,13 @@ def test_a_pattern_of_megabytes_is_read_no_further_than_needed(item):
     pattern = item * (2_000_000 // len(item))
     compiled = compile_glob(pattern)
     tracemalloc.start()
-    assert not any(matches(pattern, text) or compiled(text) for text in (b'', b'a', b'a' * 1000))
+    assert not any(compiled(text) for text in (b'', b'a', b'a' * 1000))
     assert tracemalloc.get_traced_memory()[1] < 1_000_000
     tracemalloc.stop()
 
 
-def test_a_pattern_longer_than_usual_texts_fits_those_that_are_longer_still():
-    size = USUAL_TEXT_BYTES + 1
+def test_a_long_pattern_matches_texts_that_are_as_long():
+    size = REGEX_TEXT_BYTES + 1
     for pattern in (b'?' * size, b'a?' * (size // 2) + b'*', b'[ab]' * size, b'*' + b'a' * size + b'*'):
         assert both(pattern, b'a' * size)
         assert not both(pattern, b'a' * (size - 2))
@@ -203,3 +214,51 @@ def test_a_pattern_longer_than_usual_texts_fits_those_that_are_longer_still():
     ]
     compiled = compile_glob(b'?' * 4 * size)
     assert [compiled(b'a' * length) for length in (size, 2 * size, 4 * size, 5 * size)] == [False, False, True, False]
+
+
+@given(patterns, texts)
+def test_runs_of_stars_are_one_star(pattern, text):
+    if b'\\' not in pattern and b'[' not in pattern:
+        assert both(pattern.replace(b'*', b'***'), text) == both(pattern, text)
+
+
+def test_a_quoted_star_before_a_star_stays_quoted():
+    assert both(b'a\\**', b'a*b')
+    assert not both(b'a\\**', b'ab')
+
+
+@pytest.mark.parametrize('pattern', [b'a?', b'*[bc]', b'x*[a-c]?y', b'a*', b'?' * 16 + b'a*', b'[^\\a-c]*'])
+def test_patterns_are_not_compiled_before_many_texts_came(pattern):
+    """A client may subscribe to thousands of them: `re.compile` takes a millisecond for each."""
+    with patch.object(re, 'compile', side_effect=AssertionError('compiled')):
+        fits = compile_glob(pattern * 50)
+        for text in (b'', b'news.sport', b'ab' * 500):
+            fits(text)
+
+
+def test_a_pattern_is_compiled_after_as_many_texts_as_were_said():
+    glob = Glob(b'a?b*c*', nocase=False, regex_after=5)
+    for _ in range(5 + len(b'a?bc') - 1):
+        assert glob.matches(b'axbc')
+    assert glob.regex is None
+    assert glob.matches(b'axbc')
+    assert glob.regex is not None
+    assert glob.matches(b'axbc')
+
+
+def test_the_search_for_a_long_segment_stops_where_no_place_is_left():
+    items = CountingList([1 << ord('b') | 1 << ord('c')] * 20_000)
+    text = (b'b' + b'a' * 3_000) * 10
+    assert _Items(items).find(text, 0, len(text)) == -1
+    assert items.read < 100
+
+
+class CountingList(list[int]):
+    """Counts the items that were iterated over."""
+
+    read = 0
+
+    def __iter__(self):
+        for item in super().__iter__():
+            self.read += 1
+            yield item

@@ -1,6 +1,8 @@
 """The registry of subscribers alone, with subscribers that are nothing but a list of bytes."""
 
+import re
 import sys
+from unittest.mock import patch
 
 import pytest
 
@@ -162,3 +164,19 @@ def test_a_client_that_is_forgotten_gets_no_more(pubsub):
     pubsub.forget(listener)
     assert pubsub.publish(b'a', b'x') == 0
     assert listener.out == []
+
+
+def test_patterns_that_were_subscribed_to_together_are_compiled_with_different_messages(pubsub, monkeypatch):
+    """`re.compile` takes up to a millisecond, and a client may subscribe to thousands of patterns at once."""
+    monkeypatch.setattr('selredis.pubsub.COMPILING_MESSAGES', 50)
+    listener = Listener()
+    for number in range(100):
+        pubsub.pattern_subscribe(listener, b'*[ab]?%d' % number)
+    compiled = []
+    with patch.object(re, 'compile', wraps=re.compile) as compiler:
+        for _ in range(100):
+            before = compiler.call_count
+            pubsub.publish(b'channel of many bytes', b'')
+            compiled.append(compiler.call_count - before)
+    assert sum(compiled) == 100
+    assert max(compiled) < 10
