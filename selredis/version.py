@@ -1,4 +1,9 @@
-"""Which selredis this is, and which Redis it is to its clients."""
+"""The version of selredis, and that of Redis which clients are told.
+
+Where versions of Redis differ, in the order of checks, in errors and in the form of replies, commands behave as in
+REDIS_VERSION. Commands and options that came later are additions, as they change nothing for a client that does not
+use them.
+"""
 
 import sys
 from zlib import crc32

@@ -125,13 +125,15 @@ def bitcount(client: Client, argv: Argv) -> Reply:
     O(N) in the length of the range
     """
     _, key, *words = argv
+    value = client.db.read(key, bytes)
+    if value is None:
+        return 0  # up to 7.2 without a check of the range
     if len(words) not in (0, 2, 3):
         raise ReplyError(SYNTAX)
     start, end = (integer(words[0]), integer(words[1])) if words else (0, -1)
+    if start < 0 and end < 0 and start > end:
+        return 0  # up to 7.2 without a check of the unit
     bits = bits_of_unit(words[2:])
-    value = client.db.read(key, bytes)
-    if not value or (start < 0 and end < 0 and start > end):
-        return 0
     first, stop = span(start, end, len(value) * 8 // bits)
     return count_ones(value, first * bits, stop * bits) if first < stop else 0
 
@@ -163,14 +165,14 @@ def bitpos(client: Client, argv: Argv) -> Reply:
     bit = integer(bit_text)
     if bit not in (0, 1):
         raise ReplyError(BIT_IS_0_OR_1)
+    value: Bits | None = client.db.read(key, bytes)
+    if value is None:
+        return -bit  # up to 7.2 without a check of the range
     if len(words) > 3:
         raise ReplyError(SYNTAX)
     start = integer(words[0]) if words else 0
     bits = bits_of_unit(words[2:])
     end = integer(words[1]) if len(words) > 1 else -1
-    value: Bits | None = client.db.read(key, bytes)
-    if value is None:
-        return -bit
     first, stop = span(start, end, len(value) * 8 // bits)
     if first >= stop:
         return -1

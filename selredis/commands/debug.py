@@ -323,7 +323,8 @@ EXAMPLES: dict[bytes, Reply] = {
     b'attrib': Several(
         [Attributes({b'key-popularity': [b'key:123', 90]}), b'Some real reply following the attribute'],
     ),
-    b'push': Several([Push([b'server-cpu-usage', 42]), b'Some real reply following the push reply']),
+    # A push to the client itself follows the reply (7.2 and later).
+    b'push': Several([b'Some real reply following the push reply', Push([b'server-cpu-usage', 42])]),
     b'verbatim': Verbatim(b'This is a verbatim\nstring'),
     b'true': True,
     b'false': False,

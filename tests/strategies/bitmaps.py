@@ -15,6 +15,7 @@ from tests.strategies.words import (
     line,
     many_keys,
     mostly,
+    not_integers,
     numbers,
     option,
 )
@@ -29,9 +30,8 @@ offsets = numbers(2**32, 2**63 - 1, low=-1, high=70)
 by_width = numbers(2**40, low=-1, high=9).map(lambda number: b'#' + number)
 field_offsets = mostly(offsets, by_width, 2)
 bits = numbers(2, low=0, high=1)
-# Without mistakes: where there is no such key the reference, before 7.2, does not look for them.
-units = st.lists(either(any_case(b'BYTE'), any_case(b'BIT')), max_size=1)
-beginnings = st.one_of(st.integers(-12, 60), st.sampled_from((2**62, -(2**62)))).map(digits)
+units = st.lists(mostly(either(any_case(b'BYTE'), any_case(b'BIT')), st.just(b'WHAT')), max_size=2)
+beginnings = mostly(st.one_of(st.integers(-12, 60), st.sampled_from((2**62, -(2**62)))).map(digits), not_integers)
 ranges = st.tuples(beginnings, beginnings).map(list)
 
 types = mostly(

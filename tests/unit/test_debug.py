@@ -119,9 +119,9 @@ def test_buffers_for_replies_errors(client):
     assert client('DEBUG', 'REPLYBUFFER', 'x', '1').startswith('ERR unknown subcommand or wrong number of arguments')
 
 
-def test_push_is_out_of_band(client):
+def test_a_push_follows_the_reply_to_its_command(client):
     client('HELLO', '3')
-    push, reply = client('DEBUG', 'PROTOCOL', 'push')
+    reply, push = client('DEBUG', 'PROTOCOL', 'push')
     assert (push, reply) == ([b'server-cpu-usage', 42], b'Some real reply following the push reply')
 
 
