@@ -14,13 +14,18 @@ from selredis.driver import Driver
 from selredis.errors import ConfigError
 from selredis.log import Log
 from selredis.net.listener import ListenError
-from selredis.process import OomScore, allocator, run_on_processors
+from selredis.process import OomScore, allocator, hash_seed_is_fixed, run_on_processors
 from selredis.server import Server
 from selredis.supervision import find_supervisor
 from selredis.version import ARCH_BITS, GIT_DIRTY, GIT_SHA1, REDIS_VERSION, SELREDIS_VERSION, build_id
 
 STANDARD_INPUT, STANDARD_ERROR = 0, 2
 PID_FILE = '/var/run/redis.pid'  # of a server in the background, unless it is told another (redis config.h)
+
+FIXED_HASH_SEED = (
+    'WARNING The environment variable PYTHONHASHSEED is set: hashes of keys are predictable, and a client can choose'
+    ' keys that make commands slow. To fix this issue unset PYTHONHASHSEED and restart the server.'
+)
 
 USAGE = """\
 Usage: selredis [/path/to/redis.conf] [options] [-]
@@ -115,6 +120,8 @@ def serve(server: Driver, invocation: Invocation, pid_path: str = '') -> int:
     pid_file = PidFile(pid_path, log)
     keep_collector_quiet()
     log.notice('Server initialized')
+    if hash_seed_is_fixed():
+        log.warning(FIXED_HASH_SEED)
     for kind in server.kinds():
         log.notice(f'Ready to accept connections {kind}')
     server.supervisor.ready()

@@ -81,6 +81,11 @@ def _cpu_time(who: int) -> CpuTime:
     return CpuTime(usage.ru_utime, usage.ru_stime)
 
 
+def hash_seed_is_fixed() -> bool:
+    """Return whether the environment sets the seed of Python's hashes, which is random otherwise."""
+    return not sys.flags.ignore_environment and os.environ.get('PYTHONHASHSEED', 'random') not in ('', 'random')
+
+
 def allocator() -> str:
     """What gives out memory for small objects."""
     return 'libc' if os.environ.get('PYTHONMALLOC', '').startswith('malloc') else 'pymalloc'

@@ -284,6 +284,15 @@ def test_parameters_without_effect_are_warned_about(start: Start) -> None:
     assert ' # WARNING: "appendonly yes" has no effect: ' in line
 
 
+@pytest.mark.parametrize(('seed', 'warned'), [('0', True), ('4711', True), ('random', False), ('', False)])
+def test_a_fixed_hash_seed_is_warned_about(
+    start: Start, monkeypatch: pytest.MonkeyPatch, seed: str, warned: bool
+) -> None:
+    monkeypatch.setenv('PYTHONHASHSEED', seed)
+    messages = start(*SOME_PORT).messages()
+    assert any(line.startswith('# WARNING The environment variable PYTHONHASHSEED') for line in messages) is warned
+
+
 def test_a_taken_port_is_told_in_a_line(start: Start) -> None:
     first = start(*SOME_PORT)
     second = run(*SELREDIS, '--port', str(first.port), '--bind', '127.0.0.1')
