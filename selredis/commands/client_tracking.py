@@ -118,13 +118,29 @@ def check_prefixes(prefixes: list[bytes], present: list[bytes]) -> None:
 
     (Redis answers a collision behind the first prefix with the error and then with OK, too.)
     """
+    colliding = overlapping([*prefixes, *present])
     for place, prefix in enumerate(prefixes):
+        if prefix not in colliding:
+            continue
         for other in present:
             if overlap(prefix, other):
                 raise ReplyError(OVERLAP % (c_string(prefix), b'an existing prefix', c_string(other)))
         for other in prefixes[place + 1 :]:
             if overlap(prefix, other):
                 raise ReplyError(OVERLAP % (c_string(prefix), b'another provided prefix', c_string(other)))
+
+
+def overlapping(prefixes: list[bytes]) -> set[bytes]:
+    """Return those that are a prefix of another one, or have one among the others. O(N log N)."""
+    found: set[bytes] = set()
+    shorter: list[bytes] = []  # each a prefix of the next, and the last of the one before in order
+    for prefix in sorted(prefixes):
+        while shorter and not prefix.startswith(shorter[-1]):
+            shorter.pop()
+        if shorter:
+            found |= {prefix, shorter[-1]}
+        shorter.append(prefix)
+    return found
 
 
 def overlap(one: bytes, other: bytes) -> bool:
