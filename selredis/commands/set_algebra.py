@@ -43,11 +43,14 @@ def union(sets: list[Set]) -> Iterable[bytes]:
 def difference(sets: list[Set]) -> list[bytes]:
     """What is in the first and in none of the others, in the order of Redis's result."""
     first, *others = sets
-    others.sort(key=len, reverse=True)  # what is in a large one is soon found there
-    subtracted = is_subtracted(sets)
-    members = as_added(list(first)) if subtracted else first
-    found = [member for member in members if not any(member in other for other in others)]
-    return found if subtracted or first.is_intset else as_added(found)
+    others = sorted(filter(None, others), key=len, reverse=True)  # what is in a large one is soon found there
+    if is_subtracted(sets):
+        kept = dict.fromkeys(as_added(list(first)))
+        for member in chain.from_iterable(others):
+            kept.pop(member, None)
+        return list(kept)
+    found = [member for member in first if not any(member in other for other in others)]
+    return found if first.is_intset else as_added(found)
 
 
 def is_subtracted(sets: list[Set]) -> bool:

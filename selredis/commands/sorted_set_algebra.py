@@ -3,6 +3,7 @@
 Sets take part as well: each of their members has score 1.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from math import isnan
 from operator import itemgetter
@@ -119,20 +120,18 @@ def read_query(client: Client, name: str, words: Argv, options: set[bytes]) -> Q
     aggregate = AGGREGATES[b'SUM']
     with_scores = False
     limit = 0
-    rest = words[count + 1 :]
+    rest = deque(words[count + 1 :])
     while rest:
-        option, *rest = rest
-        option = option.upper()
+        option = rest.popleft().upper()
         if option not in options:
             raise ReplyError(SYNTAX)
         if option == b'WEIGHTS' and len(rest) >= count:
-            weights = [floating(text, b'ERR weight value is not a float') for text in rest[:count]]
+            weights = [floating(rest.popleft(), b'ERR weight value is not a float') for _ in sources]
             sources = [source._replace(weight=weight) for source, weight in zip(sources, weights, strict=True)]
-            del rest[:count]
         elif option == b'AGGREGATE' and rest and rest[0].upper() in AGGREGATES:
-            aggregate = AGGREGATES[rest.pop(0).upper()]
+            aggregate = AGGREGATES[rest.popleft().upper()]
         elif option == b'LIMIT' and rest:
-            limit = integer(rest.pop(0), LIMIT_NEGATIVE)
+            limit = integer(rest.popleft(), LIMIT_NEGATIVE)
             if limit < 0:
                 raise ReplyError(LIMIT_NEGATIVE)
         elif option == b'WITHSCORES':
@@ -186,6 +185,14 @@ def intersection(query: Query) -> dict[bytes, float]:
 def difference(query: Query) -> dict[bytes, float]:
     """What is in the first source and in no other."""
     first, *others = query.sources
+    others = [other for other in others if other.size]
+    if first.size * len(others) > 2 * sum(other.size for other in others):
+        # Many small ones: taking out their members is less than to look for each of the first in all of them.
+        found = dict(first.items())
+        for other in others:
+            for member in map(itemgetter(0), other.items()):
+                found.pop(member, None)
+        return found
     return {member: score for member, score in first.items() if all(other.score(member) is None for other in others)}
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from selredis.values.set import Set
+
 MANY = 500
 
 
@@ -66,3 +68,32 @@ def test_keys_are_looked_at_before_the_options(filled):
     client, _ = filled
     client('RPUSH', 'list', 'x')
     assert client('ZUNION', '2', 'a', 'list', 'WHAT').startswith('WRONGTYPE')
+
+
+@pytest.mark.parametrize('words', [['ZDIFF', '{count}', 'a'], ['SDIFF', 's']])
+def test_a_difference_from_many_small_sets_does_not_look_up_every_member_in_each(filled, words, monkeypatch):
+    client, contents = filled
+    for number in range(20):
+        client('SADD', f'small{number}', f'm{number}', 'other')
+    monkeypatch.setattr(Set, '__contains__', refuse)
+    others = [f'small{number}' for number in range(20)] + [f'none{number}' for number in range(20)]
+    found = client(*(word.format(count=41) for word in words), *others)
+    removed = {b'm%d' % number for number in range(20)}
+    assert sorted(found) == sorted(contents[words[-1]].keys() - removed)
+
+
+def refuse(self, member):
+    raise AssertionError('looked up')
+
+
+def test_a_difference_from_keys_that_do_not_exist_is_the_first_set(filled):
+    client, contents = filled
+    assert sorted(client('ZDIFF', '3', 'a', 'none', 'none2')) == sorted(contents['a'])
+    assert sorted(client('SDIFF', 's', 'none', 'none2')) == sorted(contents['s'])
+
+
+def test_options_of_a_union_may_be_repeated(filled):
+    client, _ = filled
+    twice = ['WEIGHTS', '5', '5', 'AGGREGATE', 'MIN', 'WEIGHTS', '1', '2', 'AGGREGATE', 'MAX']
+    assert client('ZUNION', '2', 'a', 'b', *twice) == client('ZUNION', '2', 'a', 'b', *twice[5:])
+    assert client('ZUNION', '2', 'a', 'b', 'WEIGHTS', '1') == 'ERR syntax error'
