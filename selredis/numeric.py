@@ -38,7 +38,7 @@ def integer(text: bytes, error: bytes = NOT_AN_INTEGER) -> int:
             return ready
     # On the way of every INCR and EXPIRE. Below nineteen digits nothing can overflow; in order of bytes a zero with
     # more digits behind it comes between b'0' and b'1'.
-    if text.isdigit() and (text >= b'1' or text == b'0') and len(text) < 19:
+    if len(text) < 19 and text.isdigit() and (text >= b'1' or text == b'0'):  # the length first: a value may be huge
         return int(text)
     if is_integer(text):
         return int(text)
@@ -55,7 +55,7 @@ def integer32(text: bytes, error: bytes | None = None) -> int:
 
 def is_integer(text: bytes) -> bool:
     """Whether `integer` would take the text."""
-    if text.isdigit() and (text >= b'1' or text == b'0') and len(text) < 19:  # as there
+    if len(text) < 19 and text.isdigit() and (text >= b'1' or text == b'0'):  # as there
         return True
     if len(text) > 20:
         return False
@@ -87,7 +87,7 @@ def floating(text: bytes, error: bytes = NOT_A_FLOAT) -> float:
     Raises ReplyError(error) for all else, for nan, and for what only infinity or zero could stand for.
     """
     # Plain digits, perhaps with a point, and too few to leave a double's range.
-    if text.replace(b'.', b'', 1).isdigit() and len(text) < 300:
+    if len(text) < 300 and text.replace(b'.', b'', 1).isdigit():
         return float(text)
     match = _FLOAT(text)
     if match is None:

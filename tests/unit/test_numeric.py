@@ -465,3 +465,20 @@ def test_an_integer_may_stand_in_a_value_that_was_changed_in_place(text):
     value: Any = bytearray(text)
     assert integer(value) == integer(text) == int(text)
     assert is_integer(value)
+
+
+class LongText(bytes):
+    """A text of megabytes, not to be read: its length says enough."""
+
+    def isdigit(self):
+        raise AssertionError('read')
+
+
+def test_the_length_is_checked_before_the_digits():
+    """INCR of a value of 500 MB reads it at every call."""
+    text = LongText(b'1' * 1000)
+    assert not is_integer(text)
+    with pytest.raises(ReplyError):
+        integer(text)
+    with pytest.raises(AssertionError):
+        is_integer(LongText(b'1'))
