@@ -84,7 +84,7 @@ class Count:
     def walk(self, value: Any) -> None:
         """Measure as many members as are owed."""
         size, count, self.cursor = PARTS[type(value)](value, self.cursor, self.owed)
-        self.owed = 0
+        self.owed = min(self.owed - count, 0)  # a bucket is measured as a whole
         self.walked += count
         self.walked_bytes += size
         if not self.cursor and self.walked:

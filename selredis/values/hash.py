@@ -115,7 +115,7 @@ class Hash(DrawableBuckets[Fields]):
             if self.deadlines is not None:
                 self.clear_deadline(field)
             return 0
-        if not self.mask:
+        if self.room > 0 and not self.mask:
             field = shared(field)
         bucket[field] = value
         self.room -= 1

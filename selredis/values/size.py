@@ -13,7 +13,7 @@ from typing import Any
 
 from selredis.values.buckets import Buckets
 from selredis.values.due_times import DueTimes
-from selredis.values.hash import Deadlines, Hash
+from selredis.values.hash import FIELDS_PER_BUCKET, Deadlines, Hash
 from selredis.values.list import List
 from selredis.values.set import Set
 from selredis.values.sorted_set import SortedSet
@@ -155,7 +155,7 @@ def hash_bytes(fields: Hash, samples: int) -> int:
     size = hash_frame(fields) + buckets_bytes(fields, samples)
     some = count if not samples else min(samples, count)
     in_sample = strings_bytes(list(islice(fields.unordered_values(), some)))
-    if fields.mask:
+    if count > FIELDS_PER_BUCKET:
         in_sample += strings_bytes(list(islice(fields.unordered(), some)))
     else:
         names = islice(fields.unordered(), some)

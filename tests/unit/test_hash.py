@@ -180,6 +180,12 @@ def test_a_small_hash_has_its_fields_in_the_order_in_which_they_were_added():
     assert len(fields) == LISTPACK_ENTRIES + 1
 
 
+def test_only_hashes_of_few_fields_share_their_names():
+    hashes = [Hash((b'shared by %d' % number, b'') for number in range(2 * FIELDS_PER_BUCKET)) for _ in range(2)]
+    same = [one is other for one, other in zip(*hashes, strict=True)]
+    assert same == [True] * FIELDS_PER_BUCKET + [False] * FIELDS_PER_BUCKET
+
+
 DEADLINE_STEPS = st.lists(
     st.tuples(st.sampled_from(('put', 'update', 'remove', 'expire', 'persist')), st.integers(0, 8), st.integers(0, 2)),
     max_size=60,

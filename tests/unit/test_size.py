@@ -4,8 +4,9 @@ import sys
 
 import pytest
 
+from selredis.values.hash import FIELDS_PER_BUCKET, Hash
 from selredis.values.list import List
-from selredis.values.size import allocated, size_of, string_bytes, strings_bytes
+from selredis.values.size import FRAMES, PARTS, allocated, size_of, string_bytes, strings_bytes
 from selredis.values.sorted_set import SortedSet
 
 
@@ -66,3 +67,11 @@ def test_a_sorted_set_counts_members_scores_and_their_places():
     # By chance a few buckets have a tenth more or fewer members than others: of many tables that comes to nothing.
     many = [SortedSet((b'%d:%06d' % (table, number), number / 8) for number in range(2000)) for table in range(10)]
     assert sum(size_of(each, 5) for each in many) == pytest.approx(sum(map(size_of, many)), rel=0.1)
+
+
+def test_a_hash_of_one_bucket_takes_what_its_parts_take():
+    hashes = [Hash((b'field:%d' % number, b'value') for number in range(3 * FIELDS_PER_BUCKET)) for _ in range(20)]
+    for fields in hashes:
+        size, count, cursor = PARTS[Hash](fields, 0, len(fields))
+        assert (count, cursor) == (len(fields), 0)
+        assert size_of(fields) == FRAMES[Hash](fields) + size
