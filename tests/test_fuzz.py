@@ -63,7 +63,7 @@ def test_a_parser_that_loses_a_byte_between_two_reads_is_found(monkeypatch: pyte
     monkeypatch.setattr(byte_streams, 'RequestParser', ForgetfulParser)
     fuzzer = WireFuzzer()
     with without_collection():
-        found = first_failure(fuzzer, SEED, range(100))
+        found = first_failure(fuzzer, SEED, range(1000))
         assert found is not None
         smallest = shrink(fuzzer, found, seconds=5)
     assert 'read differently from the exact reader' in found.failure.kind

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 from typing import NamedTuple
 
-from selredis.resp.parser import MAX_LINE_BYTES, Argv, ParserLimits, RequestParser, shape_of
+from selredis.resp.parser import LAST_READ_BYTES, MAX_LINE_BYTES, Argv, ParserLimits, RequestParser, shape_of
 from tests.fuzz.fuzzer import Failure, check_cycles, without_parts
 
 MAX_BULK_BYTES = 1024 * 1024
-SHORT_BYTES = 64  # a longer stream isn't sent byte by byte
-SINGLE_BYTES = 8  # but these few of it are
+SHORT_BYTES = 50  # a longer stream isn't sent byte by byte
+SINGLE_BYTES = 5  # but these few of it are
 NEVER = 1 << 30
 
 Pieces = Sequence[bytes]
@@ -215,7 +215,7 @@ def blend(parts: Sequence[bytes], size: int) -> bytes:
     return bytes(blended[:size])
 
 
-LONGEST = MAX_LINE_BYTES + 64
+LONGEST = MAX_LINE_BYTES + LAST_READ_BYTES + 64
 HOSTILE = blend(HOSTILE_PARTS, LONGEST + 4096)
 PLAIN = blend(PLAIN_PARTS, LONGEST + 4096)
 
@@ -288,13 +288,13 @@ class StreamMaker:
     def stream(self) -> ByteStream:
         rand = self.rand
         drawn = rand()
-        if drawn < 0.2:
-            batches = self.session()
+        if drawn < 0.0005:
+            batches = self.long_lines()
         else:
-            batches = [self.batch() for _ in range(1 + self.below(3))]
-        if rand() < 0.25:
-            self.mutate(batches)
-        cuts = tuple([self.below(NEVER) for _ in range(1 + self.below(6))])
+            batches = self.session() if drawn < 0.1 else [self.batch() for _ in range(1 + self.below(3))]
+            if rand() < 0.25:
+                self.mutate(batches)
+        cuts = tuple([self.below(NEVER) for _ in range(1 + self.below(4))])
         drawn = rand()
         trusted_after = 0 if drawn < 0.8 else NEVER if drawn < 0.9 else 1 + self.below(3)
         return ByteStream(tuple(batches), cuts, trusted_after)
@@ -326,8 +326,6 @@ class StreamMaker:
             return self.value(self.below(40), HOSTILE)
         if drawn < 0.92:
             return self.command([3, LARGE_LENGTHS[self.below(len(LARGE_LENGTHS) - 2)]])
-        if drawn < 0.9205:
-            return self.long_line()
         return self.command(self.lengths()) + self.command(self.lengths())[: self.below(30)]
 
     def lengths(self) -> list[int]:
@@ -374,11 +372,17 @@ class StreamMaker:
             pieces[-1] = self.choose(LINE_ENDS)
         return b''.join(pieces)
 
-    def long_line(self) -> bytes:
-        """A line of about the greatest length: of an inline command or, never ending, of a header."""
-        length = MAX_LINE_BYTES - 3 + self.below(6)
-        begin = self.choose((b'PING ', b'PING ', b'*1', b'*1\r\n$1', b' '))
-        return begin + PLAIN[: length - len(begin)] + self.choose(LINE_ENDS) + self.choose((b'', b'PING\r\n'))
+    def long_lines(self) -> list[bytes]:
+        """A line of nearly the greatest length or, beyond it, of one that is refused however it arrives.
+
+        Between the two it matters what is read together, as in Redis.
+        """
+        accepted = self.rand() < 0.5
+        length = MAX_LINE_BYTES - 1 - self.below(4) if accepted else MAX_LINE_BYTES + LAST_READ_BYTES + self.below(4)
+        before = self.choose((b'', b'', b'*1\r\n'))
+        begin = b'$1' if before else self.choose((b'PING ', b'*1', b' '))
+        line = begin + PLAIN[: length - len(begin)] + b'\r\n'
+        return [self.command(self.lengths()) + before, line + self.choose((b'', b'PING\r\n'))]
 
     def mutate(self, batches: list[bytes]) -> None:
         """Change a few bytes of one of the batches, or repeat or lose a part of it."""
