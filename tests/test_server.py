@@ -9,6 +9,7 @@ import socket
 import stat
 import struct
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -212,6 +213,18 @@ def test_broken_input_behind_a_waiting_command_is_told_when_its_turn_comes(conne
 
 
 # What a client may cost
+
+
+def test_a_pipeline_before_end_of_file_runs_on_a_unix_socket(connect: Connect, tmp_path: Path) -> None:
+    path = str(tmp_path / 'redis.sock')
+    with selredis.serve(unix_socket=path) as server:
+        client = connect(server, path)
+        with ThreadPoolExecutor(1) as pool:
+            sent = encode_command('INCR', 'count') * 200_000
+            sending = pool.submit(client.socket.sendall, sent)
+            sending.add_done_callback(lambda _: client.socket.shutdown(socket.SHUT_WR))
+            assert read_to_end(client) == b''.join(b':%d\r\n' % number for number in range(1, 200_001))
+            sending.result()
 
 
 def test_request_past_the_query_buffer_limit_ends_the_connection(connect: Connect) -> None:

@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import redis
 import selredis
 from tests.harness.certificates import Certificates
 from tests.harness.servers import SelredisServer
-from tests.harness.wire import WireClient
+from tests.harness.wire import WireClient, encode_command
 
 Open = Callable[..., WireClient]
 
@@ -100,6 +101,64 @@ def refused(client: WireClient) -> bool:
     except (ssl.SSLError, EOFError):
         return True
     return False
+
+
+def say_and_end(server: TlsServer, certificates: Certificates, data: bytes, *, close_notify: bool) -> bytes:
+    """Send all in one go, then end of file, with or without a close_notify before it; return what is received.
+
+    The record layer is in memory: an SSLSocket can't be read after its close_notify.
+    """
+    context = ssl.create_default_context(cafile=certificates.path('ca.crt'))
+    context.load_cert_chain(certificates.path('client.crt'), certificates.path('client.key'))
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_hostname='localhost')
+    with socket.create_connection(('127.0.0.1', server.tls_port), 60) as sock:
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                sock.sendall(outgoing.read())
+                incoming.write(sock.recv(1 << 16))
+        tls.write(data)
+        if close_notify:
+            with pytest.raises(ssl.SSLWantReadError):
+                tls.unwrap()
+        sealed = outgoing.read()
+        with ThreadPoolExecutor(1) as pool:
+            sending = pool.submit(sock.sendall, sealed)
+            sending.add_done_callback(lambda _: sock.shutdown(socket.SHUT_WR))
+            while received := sock.recv(1 << 20):
+                incoming.write(received)
+            sending.result()
+    found = b''
+    try:
+        while more := tls.read(1 << 20):
+            found += more
+    except ssl.SSLZeroReturnError:  # how the server's close_notify is told if one was sent
+        pass
+    return found
+
+
+# End of file
+
+
+@pytest.mark.parametrize('close_notify', [True, False])
+def test_slow_commands_before_end_of_file_all_run(
+    server: TlsServer, certificates: Certificates, close_notify: bool
+) -> None:
+    server.plain('RPUSH', 'list', *range(3000))
+    said = b'SORT list STORE sorted\r\nINCR count\r\n' * 100
+    heard = say_and_end(server, certificates, said, close_notify=close_notify)
+    assert heard == b''.join(b':3000\r\n:%d\r\n' % number for number in range(1, 101))
+
+
+@pytest.mark.parametrize('close_notify', [True, False])
+def test_a_long_pipeline_before_end_of_file_runs(
+    server: TlsServer, certificates: Certificates, close_notify: bool
+) -> None:
+    heard = say_and_end(server, certificates, encode_command('INCR', 'count') * 50_000, close_notify=close_notify)
+    assert heard == b''.join(b':%d\r\n' % number for number in range(1, 50_001))
 
 
 # Who may come in

@@ -63,6 +63,16 @@ class BlockedClients(dict[Client, None]):
         client.update_halted()
         del self[client]
 
+    def abandon(self, client: Client) -> None:
+        """End a client's wait without a reply, for the peer has ended its input; the commands after it may run."""
+        wait = client.wait
+        assert wait is not None
+        self.unpark(client)
+        if client.tracking is not None:
+            client.tracking.end_of_command(client, wait.argv)
+        self._engine.end_skip(client)
+        self.go_on(client)
+
     def go_on(self, client: Client) -> None:
         """Let a client that has waited go on with what it said meanwhile."""
         client.unblocked = True

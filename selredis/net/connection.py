@@ -77,11 +77,28 @@ class Connection(RemoteClient):
             self.doom()
             return
         if not count:
-            self.doom()
+            self.end_input()
         elif within_value:
             self.receive_value(buffer[:count])
         else:
             self.receive(buffer[:count].tobytes())
+
+    def end_input(self) -> None:
+        super().end_input()
+        self.update_reading()
+
+    def update_reading(self) -> None:
+        """Watch the socket for input, unless the peer leaves too many replies unread or has ended its input.
+
+        At end of file a socket stays readable: to watch it any longer would keep the loop from waiting.
+        """
+        reading = not (self.congested or self.input_ended)
+        if reading != self.reading:
+            self.reading = reading
+            if reading:
+                self.loop.add_reader(self.fd, self.on_readable)
+            else:
+                self.loop.remove_reader(self.fd)
 
     # Output
 
@@ -229,13 +246,8 @@ class Connection(RemoteClient):
 
     def update_congested(self) -> None:
         """Stop or go on reading, as what the peer leaves unread passes the high-water mark or falls below the low."""
-        self.congested = self.unsent_bytes > (HIGH_WATER_BYTES if self.reading else LOW_WATER_BYTES)
-        if self.congested == self.reading:
-            self.reading = not self.congested
-            if self.reading:
-                self.loop.add_reader(self.fd, self.on_readable)
-            else:
-                self.loop.remove_reader(self.fd)
+        self.congested = self.unsent_bytes > (LOW_WATER_BYTES if self.congested else HIGH_WATER_BYTES)
+        self.update_reading()
         self.update_halted()
         if not self.halted:
             self.engine.runnable.append(self)

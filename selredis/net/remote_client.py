@@ -72,11 +72,11 @@ class ConnectionTable:
 class RemoteClient(Client):
     """What any driver's connections have in common; a driver adds how bytes come and go.
 
-    `held` is input that came while no command of the client may run. The driver calls `receive`, provides `flush` and
-    `close`, and keeps `unsent_bytes` true.
+    `held` is input that came while no command of the client may run. The driver calls `receive` and `end_input`,
+    provides `flush` and `close`, and keeps `unsent_bytes` true.
     """
 
-    __slots__ = ('held', 'held_bytes', 'parser', 'table')
+    __slots__ = ('held', 'held_bytes', 'input_ended', 'parser', 'table')
 
     def __init__(self, engine: Engine, table: ConnectionTable, limits: ParserLimits) -> None:
         self.parser = RequestParser(limits)
@@ -84,6 +84,7 @@ class RemoteClient(Client):
         self.table = table
         self.held: deque[bytes] | None = None
         self.held_bytes = 0
+        self.input_ended = False  # the peer has shut down its side; it may still read
 
     @property
     def query_bytes(self) -> int:
@@ -147,6 +148,25 @@ class RemoteClient(Client):
         """Whether the client has more to do than it gets done: what else it says may wait outside."""
         return self.held_bytes >= READ_BYTES and self.wait is None and not self.closing
 
+    def end_input(self) -> None:
+        """Handle end of file: run what came complete before it, send the replies, then close.
+
+        To be called once, after the last `receive`; the driver must not read any more.
+        """
+        self.input_ended = True
+        self.close_when_done()
+
+    def close_when_done(self) -> None:
+        """After end of file: close once no complete command is left to run.
+
+        A command that blocks is abandoned, as in Redis, which closes the connection then. Here the commands after it
+        run. One that CLIENT PAUSE holds back runs when the pause is over.
+        """
+        if self.wait is not None and not self.wait.postponed:
+            self.engine.blocked.abandon(self)
+        if not self.behind:
+            self.close_after_replies()
+
     def go_on(self) -> None:
         """After a read that left something behind: a broken request, one from a stranger, or half of one."""
         parser = self.parser
@@ -198,8 +218,13 @@ class RemoteClient(Client):
     def resume(self) -> None:
         """Go on with commands and input that had to wait, a read's worth; the rest in the next turn."""
         super().resume()
-        if self.halted or self.doomed:
-            return
+        if not self.halted:
+            self.run_held()
+        if self.input_ended:
+            self.close_when_done()
+
+    def run_held(self) -> None:
+        """Run a read's worth of held input."""
         parser = self.parser
         batch = parser.feed(self.take_held() if self.held else b'')
         if batch:
@@ -249,5 +274,8 @@ class RemoteClient(Client):
         return hard or soft
 
     def close(self) -> None:
-        """Give back what the connection holds, and leave nothing behind; what is unsent is lost. Between turns only."""
+        """Give back what the connection holds, and leave nothing behind; what is unsent is lost. Between turns only.
+
+        Whatever of this fails, the socket is closed. May be called again.
+        """
         raise NotImplementedError

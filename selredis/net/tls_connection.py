@@ -60,7 +60,7 @@ class TlsConnection(Connection):
     def on_readable(self) -> None:
         """Read a bounded amount, decrypt all of it that is complete, and run it."""
         for _ in range(PIECES_A_TURN):
-            if self.doomed or (self.held_bytes and self.overfed):
+            if self.doomed or self.input_ended or (self.held_bytes and self.overfed):
                 return
             buffer = self.table.buffer
             try:
@@ -71,7 +71,10 @@ class TlsConnection(Connection):
                 self.lose(error.strerror)
                 return
             if not count:
-                self.lose('the peer has closed the connection')
+                if self.shaken:
+                    self.end_input()
+                else:
+                    self.lose('the peer has closed the connection')
                 return
             self.incoming.write(buffer[:count])
             if self.shaken or self.shake_hands():
@@ -113,7 +116,7 @@ class TlsConnection(Connection):
         more = True
         while more and not self.doomed:
             filled = 0
-            ended = False
+            ended = broken = False
             try:
                 while filled < READ_BYTES:
                     count = read(READ_BYTES - filled, buffer[filled:])
@@ -124,14 +127,17 @@ class TlsConnection(Connection):
             except ssl.SSLWantReadError:
                 more = False
             except ssl.SSLError:
-                ended = True
+                broken = True
             if filled:
                 if self.parser.awaited_bytes >= READ_BYTES and not self.behind:
                     self.receive_value(buffer[:filled])
                 else:
                     self.receive(buffer[:filled].tobytes())
-            if ended:
+            if broken:
                 self.doom()
+            elif ended:  # by a close_notify: nothing after it counts (RFC 8446, 6.1)
+                self.end_input()
+                return
 
     # Output
 

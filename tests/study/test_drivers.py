@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -312,15 +313,12 @@ def test_who_vanishes_while_it_waits_loses_nothing_to_the_others(
     assert pusher('LRANGE', 'list', 0, -1).items[0].text == b'y'
 
 
-@PARTINGS
-def test_who_vanishes_with_much_behind_its_wait_leaves_nothing(
-    guests: Guests, leave: Callable[[WireClient], None]
-) -> None:
+def test_a_reset_connection_drops_the_commands_behind_a_blocked_one(guests: Guests) -> None:
     client, other = guests(), guests()
     client.send(encode_command('BLPOP', 'list', 0) + encode_command('SET', 'key', 'x' * 1000) * 1000)
     wait_for_blocked(other, 1)
     wait_until(lambda: int(field(other, 'qbuf', client)) > 1_000_000)
-    leave(client)
+    reset(client)
     wait_for_blocked(other, 0)
     assert other('EXISTS', 'key').text == b'0'
 
@@ -492,14 +490,138 @@ def test_who_is_killed_with_much_unread_and_unsaid_leaves_nothing(server: Selred
     wait_until(lambda: open_descriptors(server) <= guests.descriptors + 1)
 
 
-def test_who_ends_its_requests_with_much_unread_is_gone(server: SelredisServer, guests: Guests) -> None:
+# End of file
+
+
+def end_input(client: WireClient, last: bytes = b'') -> None:
+    """Send what is left to say, and end of file."""
+    client.socket.sendall(last)
+    client.socket.shutdown(socket.SHUT_WR)
+
+
+def test_pipelined_commands_before_end_of_file_all_run(guests: Guests) -> None:
+    client, other = guests(), guests()
+    sent = encode_command('INCR', 'count') * 200_000
+    expected = b''.join(b':%d\r\n' % number for number in range(1, 200_001))
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(end_input, client, sent)
+        assert read_to_end(client) == expected
+        sending.result()
+    assert other('GET', 'count').text == b'200000'
+
+
+def test_inline_commands_before_end_of_file_all_run(guests: Guests) -> None:
+    client, other = guests(), guests()
+    client.send(b'INCR count\r\n' * 20_000)
+    end_input(client)
+    assert read_to_end(client).endswith(b':19999\r\n:20000\r\n')
+    assert other('GET', 'count').text == b'20000'
+
+
+def test_end_of_file_abandons_a_blocked_command_and_runs_those_after_it(guests: Guests) -> None:
+    client, other = guests(), guests()
+    client.send(b'BLPOP list 0\r\nINCR count\r\nBLPOP list 0\r\nINCR count\r\n')
+    wait_for_blocked(other, 1)
+    end_input(client)
+    assert read_to_end(client) == b':1\r\n:2\r\n'
+    assert other('RPUSH', 'list', 'x').text == b'1'
+
+
+def test_end_of_file_does_not_drop_commands_that_a_pause_holds_back(guests: Guests) -> None:
+    client, other = guests(), guests()
+    other('CLIENT', 'PAUSE', 60_000, 'WRITE')
+    client.send(b'INCR count\r\nINCR count\r\n')
+    end_input(client)
+    wait_for_blocked(other, 1)
+    other('CLIENT', 'UNPAUSE')
+    assert read_to_end(client) == b':1\r\n:2\r\n'
+
+
+@pytest.mark.parametrize(
+    ('said', 'heard'),
+    [
+        (b'SUBSCRIBE news\r\n', b'*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n'),
+        (b'MONITOR\r\n', b'+OK\r\n'),
+        (b'MULTI\r\nINCR count\r\n', b'+OK\r\n+QUEUED\r\n'),
+        (b'INCR other\r\n*2\r\n$4\r\nINCR\r\n$5\r\ncou', b':1\r\n'),
+        (b'CLIENT REPLY OFF\r\nINCR other\r\n', b''),
+        (b'', b''),
+    ],
+    ids=['subscriber', 'monitor', 'transaction', 'half', 'silent', 'nothing'],
+)
+def test_a_client_is_closed_at_end_of_file_when_its_input_has_run(guests: Guests, said: bytes, heard: bytes) -> None:
+    client, other = guests(), guests()
+    client.send(said)
+    end_input(client)
+    assert read_to_end(client) == heard
+    assert other('EXISTS', 'count').text == b'0'
+
+
+def test_a_slow_reader_gets_all_replies_after_end_of_file(server: SelredisServer, guests: Guests) -> None:
     slow, other = guests.adopt(slow_client(server.address)), guests()
+    value = b'x' * 1_000_000
+    slow('SET', 'key', value)
+    slow.send(encode_command('GET', 'key') * 100 + encode_command('INCR', 'count'))
+    end_input(slow)
+    wait_until(lambda: int(field(other, 'omem', slow)) > 64 * MB)
+    assert other('EXISTS', 'count').text == b'0'
+    expected = bulk(value) * 100 + b':1\r\n'
+    assert read_bytes(slow, len(expected)) == expected
+    assert read_to_end(slow) == b''
+
+
+def unread_after_end_of_file(server: SelredisServer, guests: Guests, other: WireClient) -> WireClient:
+    slow = guests.adopt(slow_client(server.address))
     slow('SET', 'key', 'x' * 1_000_000)
     slow.send(encode_command('GET', 'key') * 20)
     wait_until(lambda: int(field(other, 'omem', slow)) > 8 * MB)
-    slow.socket.shutdown(socket.SHUT_WR)
-    wait_until(lambda: not is_there(other, slow))
+    end_input(slow)
+    return slow
+
+
+def test_end_of_file_with_replies_unread_costs_no_cpu_time(server: SelredisServer, guests: Guests) -> None:
+    other = guests()
+    slow = unread_after_end_of_file(server, guests, other)
+    wait_until(lambda: field(other, 'events', slow) in (b'', b'w'))
+    turns = info(other, 'eventloop_cycles')
+    for _ in range(20):
+        other('PING')
+    assert info(other, 'eventloop_cycles') - turns < 200
+
+
+def test_a_client_after_end_of_file_can_be_killed(server: SelredisServer, guests: Guests) -> None:
+    other = guests()
+    slow = unread_after_end_of_file(server, guests, other)
+    number = field(other, 'id', slow)
+    assert other('CLIENT', 'KILL', 'ID', number).text == b'1'
+    wait_until(lambda: info(other, 'connected_clients') == 2)
     wait_until(lambda: open_descriptors(server) <= guests.descriptors + 1)
+
+
+def test_a_reset_after_end_of_file_ends_a_client_with_replies_unread(server: SelredisServer, guests: Guests) -> None:
+    other = guests()
+    slow = unread_after_end_of_file(server, guests, other)
+    reset(slow)
+    wait_until(lambda: info(other, 'connected_clients') == 2)
+
+
+def test_timeout_ends_a_client_that_does_not_read_after_end_of_file(start: Start, stack: ExitStack) -> None:
+    server = start('--timeout', '1')
+    other, slow = (stack.enter_context(client) for client in (WireClient(server.address), slow_client(server.address)))
+    slow('SET', 'key', 'x' * 1_000_000)
+    slow.send(encode_command('GET', 'key') * 20)
+    end_input(slow)
+    wait_until(lambda: info(other, 'connected_clients') == 1)
+
+
+def test_clients_after_end_of_file_count_towards_maxclients(server: SelredisServer, guests: Guests) -> None:
+    other = guests()
+    slow = unread_after_end_of_file(server, guests, other)
+    other('CONFIG', 'SET', 'maxclients', 2)
+    assert read_to_end(guests.adopt(WireClient(server.address))) == b'-ERR max number of clients reached\r\n'
+    reset(slow)
+    wait_until(lambda: info(other, 'connected_clients') == 2)
+    other('CONFIG', 'SET', 'maxclients', 10_000)
 
 
 def test_client_list_tells_what_a_client_does(server: SelredisServer, guests: Guests) -> None:

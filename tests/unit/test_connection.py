@@ -1,6 +1,7 @@
 """A connection over a socket pair: what it reads, holds, sends and keeps, a turn at a time."""
 
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from random import Random
 
@@ -16,6 +17,7 @@ from selredis.net.loop import Loop
 from selredis.net.remote_client import HIGH_WATER_BYTES, READ_BYTES, UNCOUNTED_BYTES, ConnectionTable
 from selredis.resp.parser import ParserLimits
 from selredis.resp.pieces import LARGE_BYTES, buffers_of
+from tests.harness.invariants import check_invariants
 from tests.unit.conftest import FailingLog
 
 
@@ -160,6 +162,96 @@ def test_a_peer_that_hangs_up_while_it_waits_loses_nothing(driver, connect):
     driver.settle()
     assert pusher.heard() == b':1\r\n:1\r\n'
     assert len(driver.table) == 1
+
+
+def test_end_of_file_runs_held_input_and_sends_its_replies(driver, connect, slow):
+    slow('INCR', 0.1)
+    peer = connect()
+    peer.say(*['INCR n'] * 20_000)
+    peer.socket.shutdown(socket.SHUT_WR)
+    heard = b''
+    while driver.table:
+        driver.turn()
+        heard += peer.heard()
+    assert heard == b''.join(b':%d\r\n' % number for number in range(1, 20_001))
+
+
+def test_end_of_file_abandons_each_blocked_command_and_runs_the_others(driver, connect):
+    peer, pusher = connect(), connect()
+    peer.say('BLPOP q 0', 'INCR n', 'CLIENT REPLY SKIP', 'BLPOP q 0', 'INCR n', 'BLMOVE q r LEFT LEFT 0', 'INCR n')
+    driver.turn()
+    peer.socket.shutdown(socket.SHUT_WR)
+    for _ in range(6):
+        driver.turn()
+    assert peer.heard() == b':1\r\n:2\r\n:3\r\n'
+    assert driver.table.all() == [pusher.connection]
+    pusher.say('RPUSH q x')
+    driver.turn()
+    assert pusher.heard() == b':1\r\n'
+    check_invariants(driver.engine)
+
+
+def test_end_of_file_is_read_once(driver, connect):
+    """The socket stays readable at end of file: to watch it any longer would keep the loop from waiting."""
+    peer = connect()
+    driver.engine.keyspace.databases[0].set(b'k', b'x' * 3_000_000)
+    peer.say('GET k')
+    peer.socket.shutdown(socket.SHUT_WR)
+    driver.turn()
+    driver.turn()
+    connection = peer.connection
+    assert connection.input_ended
+    assert connection.events == b'w'
+    assert connection in driver.table.all()
+    heard = 0
+    while driver.table:
+        heard += len(peer.heard())
+        driver.turn()
+    assert heard + len(peer.heard()) == len(b'$3000000\r\n') + 3_000_000 + 2
+
+
+def test_a_congested_client_runs_its_commands_after_end_of_file(driver, connect):
+    peer = connect()
+    driver.engine.keyspace.databases[0].set(b'k', b'x' * 10_000_000)
+    peer.say(*['GET k'] * 10, 'INCR n')
+    peer.socket.shutdown(socket.SHUT_WR)
+    for _ in range(10):
+        driver.turn()
+    assert peer.connection.congested
+    heard = b''
+    while driver.table:
+        heard = (heard + peer.heard())[-100:]
+        driver.turn()
+    assert (heard + peer.heard()).endswith(b'x\r\n:1\r\n')
+
+
+def test_a_reset_ends_a_client_at_once(driver, connect):
+    server = socket.create_server(('127.0.0.1', 0))
+    ours = socket.create_connection(server.getsockname())
+    served, _ = server.accept()
+    server.close()
+    served.setblocking(False)
+    connection = Connection(driver.engine, driver.loop, driver.table, served, ParserLimits())
+    ours.sendall(b'BLPOP q 0\r\nINCR n\r\n')
+    driver.turn()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    ours.close()
+    driver.turn()
+    assert connection.doomed
+    assert not driver.table
+    assert b'n' not in driver.engine.keyspace.databases[0]
+
+
+def test_commands_before_authentication_run_before_end_of_file(driver, connect, config):
+    config.set_pairs([(b'requirepass', b'secret')])
+    peer = connect()
+    peer.say('AUTH secret', *['INCR n'] * 3000)
+    peer.socket.shutdown(socket.SHUT_WR)
+    heard = b''
+    while driver.table:
+        driver.turn()
+        heard += peer.heard()
+    assert heard.endswith(b':3000\r\n')
 
 
 def test_a_broken_request_is_answered_behind_the_replies_before_it(driver, connect):

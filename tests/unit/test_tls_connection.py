@@ -11,6 +11,7 @@ import pytest
 import selredis.commands  # noqa: F401  (importing it fills the command table)
 from selredis.clock import ManualClock
 from selredis.config import Config
+from selredis.engine.command import COMMANDS
 from selredis.engine.engine import Engine
 from selredis.net.connection import MAX_SEND_BYTES
 from selredis.net.loop import Loop
@@ -81,6 +82,8 @@ class Peer:
             try:
                 while more := self.tls.read(1 << 20):
                     found += more
+                return found
+            except ssl.SSLZeroReturnError:  # both sides have said goodbye
                 return found
             except ssl.SSLWantReadError:
                 if len(found) >= size or not self.connection.unsent_bytes:
@@ -307,6 +310,55 @@ def test_a_goodbye_is_understood(peer, server):
         peer.tls.unwrap()
     peer.send()
     assert not server.table
+
+
+@pytest.mark.parametrize('goodbye', [True, False], ids=['close_notify', 'end of file'])
+def test_commands_before_the_end_of_input_all_run(goodbye, peer, server, clock, monkeypatch):
+    """Also when they are more than the client gets done in its turn, with all that is left in the TLS layer."""
+    incr = COMMANDS[b'INCR'].handler
+
+    def slow_incr(client, argv):
+        clock.advance(0.1)
+        return incr(client, argv)
+
+    monkeypatch.setattr(COMMANDS[b'INCR'], 'handler', slow_incr)
+    count = 3 * READ_BYTES // 8
+    peer.tls.write(b'INCR n\r\n' * count)
+    if goodbye:
+        with pytest.raises(ssl.SSLWantReadError):
+            peer.tls.unwrap()
+    unsent = memoryview(peer.outgoing.read())
+    while unsent:
+        try:
+            unsent = unsent[peer.socket.send(unsent) :]
+        except BlockingIOError:
+            server.turn()
+    peer.socket.shutdown(socket.SHUT_WR)
+    while server.table:
+        server.turn()
+        peer.receive()  # or else the server would wait for it
+    assert server.engine.keyspace.databases[0].values[b'n'] == count
+
+
+def test_replies_are_sent_after_a_goodbye(peer, server):
+    peer.tls.write(b'SETRANGE k 3000000 x\r\nGET k\r\nBLPOP q 0\r\nPING\r\n')
+    with pytest.raises(ssl.SSLWantReadError):
+        peer.tls.unwrap()
+    peer.send()
+    data = peer.heard(4_000_000)
+    assert data.startswith(b':3000001\r\n$3000001\r\n')
+    assert data.endswith(b'x\r\n+PONG\r\n')
+    assert not server.table
+
+
+def test_what_comes_after_a_goodbye_is_not_run(peer, server):
+    peer.tls.write(b'INCR n\r\n')
+    with pytest.raises(ssl.SSLWantReadError):
+        peer.tls.unwrap()
+    peer.outgoing.write(b'\x17\x03\x03\x00\x05hello')
+    peer.send()
+    assert not server.table
+    assert server.engine.keyspace.databases[0].values[b'n'] == 1
 
 
 def test_a_broken_record_ends_the_connection(peer, server):

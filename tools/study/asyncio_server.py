@@ -45,9 +45,12 @@ class RedisServerProtocol(TransportClient, asyncio.Protocol):
             self.update_reading()
         self.driver.settle()
 
-    def eof_received(self) -> None:
-        self.doom()
-        self.driver.call_again()
+    def eof_received(self) -> bool:
+        """Keep the transport open for the replies; it reads no more."""
+        self.reading = False
+        self.end_input()
+        self.driver.settle()
+        return True
 
     def pause_writing(self) -> None:
         self.update_unsent()
@@ -96,8 +99,8 @@ class RedisServerProtocol(TransportClient, asyncio.Protocol):
             self.engine.runnable.append(self)
 
     def update_reading(self) -> None:
-        """Have the transport read, unless the peer does not read itself or has said more than is done."""
-        reading = not (self.congested or self.overfed)
+        """Have the transport read, unless the peer does not read itself, has said more than is done or has ended."""
+        reading = not (self.congested or self.overfed or self.input_ended)
         if reading != self.reading:
             self.reading = reading
             if reading:

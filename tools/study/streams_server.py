@@ -41,10 +41,10 @@ class StreamClient(TransportClient):
     async def serve(self) -> None:
         """Read and run until the client leaves or is closed."""
         self.transport.set_write_buffer_limits(HIGH_WATER_BYTES, LOW_WATER_BYTES)
-        reading: asyncio.Task[bytes] | None = None
+        reading: asyncio.Task[bytes | None] | None = None
         while data := await (reading or self.read()):
             if self.doomed:
-                break
+                return
             self.receive(data)
             self.driver.settle()
             reading = None
@@ -55,13 +55,18 @@ class StreamClient(TransportClient):
                 self.woken = self.driver.loop.create_future()
                 await first_of(self.woken, reading)
             await self.writer.drain()
+        if data is not None and not self.doomed:
+            self.reading = False
+            self.end_input()
+            self.driver.settle()
+            await self.writer.wait_closed()  # for the engine closes it, when all has been run and sent
 
-    async def read(self) -> bytes:
-        """What the client says next; nothing when it has left, be it without a word."""
+    async def read(self) -> bytes | None:
+        """What the client says next; nothing at end of file, None if the connection is lost."""
         try:
             return await self.reader.read(READ_BYTES)
         except OSError:
-            return b''
+            return None
 
     @property
     def busy(self) -> bool:
