@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol
 import selredis.commands  # noqa: F401  (importing them fills the command table)
 from selredis.clock import Clock, SystemClock
 from selredis.config import Config
+from selredis.engine.client import Client
 from selredis.engine.engine import SLICE_MS, Engine
 from selredis.errors import ConfigError, TlsError
 from selredis.log import Log
@@ -305,12 +306,12 @@ class Driver:
         self.signal_name = ''
         return False
 
-    def report(self, error: Exception) -> None:
+    def report(self, error: Exception, text: str = 'What goes on between turns failed') -> None:
         """Log what has failed between turns, once a while."""
         now_ms = self.engine.monotonic_ms()
         if self.reported_ms is None or now_ms - self.reported_ms >= DEFECT_PAUSE_MS:
             self.reported_ms = now_ms
-            self.log.defect('What goes on between turns failed', error)
+            self.log.defect(text, error)
 
     def resume(self) -> None:
         """Let clients go on whose commands or input had to wait. What they make runnable has its turn next.
@@ -320,14 +321,18 @@ class Driver:
         engine = self.engine
         runnable, engine.runnable = engine.runnable, []
         stop_ms = engine.monotonic_ms() + SLICE_MS
-        for place, client in enumerate(runnable, 1):
-            try:
-                client.resume()
-            except Exception as error:
-                self.on_callback_error(client.fd, error)
-            if engine.monotonic_ms() > stop_ms:
-                engine.runnable[:0] = runnable[place:]
-                break
+        place = 0
+        try:
+            for client in runnable:
+                place += 1
+                try:
+                    client.resume()
+                except Exception as error:
+                    self.on_callback_error(client.fd, error)
+                if engine.monotonic_ms() > stop_ms:
+                    break
+        finally:
+            engine.runnable[:0] = runnable[place:]
         if engine.runnable or engine.keyspace.ready:
             self.call_again()
 
@@ -353,16 +358,33 @@ class Driver:
             to_flush.clear()
 
     def close_doomed(self) -> None:
-        """Close who is to be closed; a client that is still owed replies is closed when it has taken them."""
-        engine = self.engine
-        doomed, engine.doomed = engine.doomed, []
-        for client in doomed:
+        """Close who is to be closed; a client that is still owed replies is closed when it has taken them.
+
+        What a failure has left of a client is removed in a later turn: no memory may have been left for it.
+        """
+        doomed = self.engine.doomed
+        failed: list[Client] = []
+        place = 0
+        try:
+            for client in doomed:  # also whom closing another one adds
+                if not self.try_to_close(client):
+                    failed.append(client)
+                place += 1
+        finally:
+            doomed[:place] = failed
+
+    def try_to_close(self, client: Client) -> bool:
+        """Close a client if it is closable. False if that has failed, which is logged; the socket is closed even so."""
+        try:
             connection = self.table.by_id(client.id)
-            try:
-                if connection is not None and connection.closable:
-                    connection.close()
-            except Exception as error:
-                self.log.defect(f'Closing client id={client.id} failed', error)
+            if connection is None:
+                self.engine.forget(client)
+            elif connection.closable:
+                connection.close()
+        except Exception as error:
+            self.report(error, f'Closing client id={client.id} failed')
+            return False
+        return True
 
     def cron(self) -> None:
         """`hz` times a second: what goes on without any client asking for it."""
@@ -445,7 +467,10 @@ class Driver:
             self.log.defect('A callback failed', error)
         else:
             self.log.defect(f'Closing client id={connection.id}: its callback failed', error)
-            connection.doom()
+            try:
+                connection.doom()
+            except Exception as failure:  # closing it will try again
+                self.report(failure, f'Removing client id={connection.id} failed')
 
     # Configuration
 

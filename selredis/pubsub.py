@@ -81,30 +81,37 @@ class PubSub:
         self._leave(self.shard_channels, client.shard_channels, client, channel)
 
     def pattern_subscribe(self, client: Subscriber, pattern: bytes) -> None:
+        if pattern not in client.patterns:
+            client.pattern_bytes += len(pattern)
+        self._join(self.patterns, client.patterns, client, pattern)
+        # `publish` walks over the matchers: there is none for a pattern without subscribers.
         if pattern not in self.matchers:
             self._patterns_added += 1
             regex_after = REGEX_AFTER_TEXTS + self._patterns_added % COMPILING_MESSAGES
             self.matchers[pattern] = compile_glob(pattern, regex_after=regex_after)
             self.pattern_bytes += len(pattern)
-        if pattern not in client.patterns:
-            client.pattern_bytes += len(pattern)
-        self._join(self.patterns, client.patterns, client, pattern)
 
     def pattern_unsubscribe(self, client: Subscriber, pattern: bytes) -> None:
+        subscribers = self.patterns.get(pattern)
+        last = subscribers is None or (len(subscribers) == 1 and client in subscribers)
+        if last and self.matchers.pop(pattern, None) is not None:
+            self.pattern_bytes -= len(pattern)
         if pattern in client.patterns:
             client.pattern_bytes -= len(pattern)
         self._leave(self.patterns, client.patterns, client, pattern)
-        if pattern not in self.patterns and self.matchers.pop(pattern, None) is not None:
-            self.pattern_bytes -= len(pattern)
 
     def forget(self, client: Subscriber) -> None:
         """End all subscriptions of a client, without a word to it."""
-        for channel in list(client.channels):
-            self.unsubscribe(client, channel)
-        for channel in list(client.shard_channels):
-            self.shard_unsubscribe(client, channel)
-        for pattern in list(client.patterns):
-            self.pattern_unsubscribe(client, pattern)
+        try:
+            for channel in list(client.channels):
+                self.unsubscribe(client, channel)
+            for channel in list(client.shard_channels):
+                self.shard_unsubscribe(client, channel)
+            for pattern in list(client.patterns):
+                self.pattern_unsubscribe(client, pattern)
+        except BaseException:
+            self.recount(client)
+            raise
 
     def table_bytes(self) -> int:
         """Memory of the tables that all clients share, of patterns with what is prepared for matching them."""
@@ -154,13 +161,14 @@ class PubSub:
                 data = push = push or b'>' + frame
             client.out.append(data)
             if not client.queued:
-                client.queued = True
                 to_flush.append(client)
+                client.queued = True
         return len(subscribers)
 
     def _join(
         self, registry: dict[bytes, Subscribers], own: dict[bytes, None], client: Subscriber, name: bytes
     ) -> None:
+        """Note a subscription on both sides. If that fails, `_leave` and `recount` undo it."""
         if name in own:
             return
         own[name] = None
@@ -176,19 +184,32 @@ class PubSub:
     def _leave(
         self, registry: dict[bytes, Subscribers], own: dict[bytes, None], client: Subscriber, name: bytes
     ) -> None:
-        if own.pop(name, 0) is not None:
+        """End a subscription, if there is one. The client's own side goes last, so that it may be repeated."""
+        if name not in own:
             return
+        subscribers = registry.get(name)
+        if subscribers is not None:
+            if client in subscribers:
+                del subscribers[client]
+                if len(subscribers) >= FEW_NAMERS:
+                    self.crowded -= 1
+            if not subscribers:
+                del registry[name]
+                if not registry:
+                    registry.clear()  # an empty dict keeps the memory that its largest size needed
+        del own[name]
         client.subscribed_bytes -= len(name)
         if not own:
-            own.clear()  # an empty dict keeps the memory that its largest size needed
-        subscribers = registry[name]
-        del subscribers[client]
-        if not subscribers:
-            del registry[name]
-            if not registry:
-                registry.clear()
-        elif len(subscribers) >= FEW_NAMERS:
-            self.crowded -= 1
+            own.clear()
+
+    def recount(self, client: Subscriber) -> None:
+        """Count names again after a failure, which may have come before or after they were counted."""
+        patterns = sum(map(len, client.patterns))
+        client.pattern_bytes = patterns
+        client.subscribed_bytes = patterns + sum(map(len, client.channels)) + sum(map(len, client.shard_channels))
+        self.pattern_bytes = sum(map(len, self.matchers))
+        registries = (self.channels, self.shard_channels, self.patterns)
+        self.crowded = sum(max(len(each) - FEW_NAMERS, 0) for names in registries for each in names.values())
 
 
 def large_frame(template: bytes, names: tuple[int | bytes, ...], message: bytes) -> Pieces:

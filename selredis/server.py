@@ -58,7 +58,8 @@ class Server(Driver):
     def close(self) -> None:
         self.close_listeners()
         for connection in self.table.all():
-            connection.close()
+            connection.doom()
+            self.try_to_close(connection)
         self.loop.close()
 
     def on_accepted(self, sock: socket.socket, name: Any) -> None:

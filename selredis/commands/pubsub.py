@@ -7,7 +7,7 @@ from selredis.engine.command import Argv, command, key
 from selredis.engine.help import help_on_subcommands, wrong_subcommand
 from selredis.errors import ReplyError
 from selredis.glob import compile_glob
-from selredis.pubsub import Subscribers
+from selredis.pubsub import PubSub, Subscribers
 from selredis.resp.reply import Push, Reply, Several
 
 
@@ -23,16 +23,31 @@ def shard_subscriptions(client: Client) -> int:
 def confirm_each(
     client: Client,
     argv: Argv,
+    own: dict[bytes, None],
     change: Callable[[Client, bytes], None],
     count: Callable[[Client], int],
+    undo: Callable[[PubSub, Client, bytes], None] | None = None,
 ) -> Reply:
-    """Change the subscription to each name that follows the command's, and confirm it."""
+    """Change the subscription to each name that follows the command's, and confirm it.
+
+    If that fails (MemoryError), new subscriptions are undone: the client is told of an error alone.
+    """
     verb = argv[0].lower()
-    confirmations = Several()
-    for name in argv[1:]:
-        change(client, name)
-        confirmations.append(Push((verb, name, count(client))))
-    client.update_gated()
+    before = len(own)
+    try:
+        confirmations = Several()
+        for name in argv[1:]:
+            change(client, name)
+            confirmations.append(Push((verb, name, count(client))))
+        client.update_gated()
+    except BaseException:
+        pubsub = client.engine.pubsub
+        if undo is not None:
+            for name in list(own)[before:]:  # new ones come last
+                undo(pubsub, client, name)
+        pubsub.recount(client)
+        client.update_gated()
+        raise
     return confirmations
 
 
@@ -45,9 +60,9 @@ def leave(
 ) -> Reply:
     """Leave what argv names, or else all of the client's own; where there are none that is confirmed, too."""
     if len(argv) > 1:
-        return confirm_each(client, argv, change, count)
+        return confirm_each(client, argv, own, change, count)
     if own:
-        return confirm_each(client, [*argv, *own], change, count)
+        return confirm_each(client, [*argv, *own], own, change, count)
     return Several((Push((argv[0].lower(), None, count(client))),))
 
 
@@ -59,7 +74,8 @@ def subscribe(client: Client, argv: Argv) -> Reply:
 
     O(N) where N is the number of channels.
     """
-    return confirm_each(client, argv, client.engine.pubsub.subscribe, subscriptions)
+    join = client.engine.pubsub.subscribe
+    return confirm_each(client, argv, client.channels, join, subscriptions, PubSub.unsubscribe)
 
 
 @command('UNSUBSCRIBE', arity=-1, flags='pubsub noscript loading stale', since='2.0.0', group='pubsub')
@@ -81,7 +97,8 @@ def psubscribe(client: Client, argv: Argv) -> Reply:
 
     O(N) where N is the number of patterns.
     """
-    return confirm_each(client, argv, client.engine.pubsub.pattern_subscribe, subscriptions)
+    join = client.engine.pubsub.pattern_subscribe
+    return confirm_each(client, argv, client.patterns, join, subscriptions, PubSub.pattern_unsubscribe)
 
 
 @command('PUNSUBSCRIBE', arity=-1, flags='pubsub noscript loading stale', since='2.0.0', group='pubsub')
@@ -112,7 +129,8 @@ def ssubscribe(client: Client, argv: Argv) -> Reply:
     """
     if client.in_exec:  # where SUBSCRIBE and PSUBSCRIBE are allowed, for they always were
         raise ReplyError(b"ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client")
-    return confirm_each(client, argv, client.engine.pubsub.shard_subscribe, shard_subscriptions)
+    join = client.engine.pubsub.shard_subscribe
+    return confirm_each(client, argv, client.shard_channels, join, shard_subscriptions, PubSub.shard_unsubscribe)
 
 
 @command(

@@ -44,15 +44,17 @@ def exec_(client: Client, argv: Argv) -> Reply:
             raise ReplyError(b'EXECABORT Transaction discarded because of previous errors.')
         return NULL_ARRAY
     client.unwatch_all()
-    client.in_exec = True
-    replies = EncodedParts((array_head(len(transaction.queued)),))
-    for queued, its_argv in transaction.queued:
-        # EncodedParts one by one: HELLO may change the protocol on the way.
-        encoded = engine.call(client, queued, its_argv)
-        assert encoded is not None  # nothing waits in here
-        replies.append(encoded)
-    client.in_exec = False
-    client.end_transaction()
+    try:
+        client.in_exec = True
+        replies = EncodedParts((array_head(len(transaction.queued)),))
+        for queued, its_argv in transaction.queued:
+            # EncodedParts one by one: HELLO may change the protocol on the way.
+            encoded = engine.call(client, queued, its_argv)
+            assert encoded is not None  # nothing waits in here
+            replies.append(encoded)
+    finally:
+        client.in_exec = False
+        client.end_transaction()
     if engine.pause.active:  # it may have begun in here
         engine.pause.keep_expired()
     return replies

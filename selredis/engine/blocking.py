@@ -28,17 +28,25 @@ class BlockedClients(dict[Client, None]):
         self._engine = engine
 
     def park(self, client: Client, wait: Wait, wait_ms: int) -> None:
-        """Let a client wait: under each of its keys, behind those that came before it."""
+        """Let a client wait: under each of its keys, behind those that came before it.
+
+        If that fails (MemoryError), it doesn't wait.
+        """
         engine = self._engine
-        client.wait = wait
-        client.halted = True
-        self[client] = None
-        for key in wait.keys:
-            wait.db.wait(key, wait.kind, client)
-            if wait.or_gone:
-                wait.db.wait(key, Gone, client)
-        if wait_ms:
-            wait.timer = engine.timers.call_at(engine.monotonic_ms() + wait_ms, lambda: self.time_out(client))
+        try:
+            client.wait = wait
+            client.halted = True
+            self[client] = None
+            for key in wait.keys:
+                wait.db.wait(key, wait.kind, client)
+                if wait.or_gone:
+                    wait.db.wait(key, Gone, client)
+            if wait_ms:
+                deadline_ms = engine.monotonic_ms() + wait_ms
+                wait.timer = engine.timers.call_at(deadline_ms, lambda: self.time_out(client))
+        except BaseException:
+            self.unpark(client)
+            raise
 
     def remember(self, client: Client, argv: Argv) -> None:
         """Note which command it is that waits: the one that the client has called last."""
@@ -50,18 +58,19 @@ class BlockedClients(dict[Client, None]):
             wait.argv = argv
 
     def unpark(self, client: Client) -> None:
-        """End a client's waiting without a word to it."""
+        """End a client's waiting, if it does wait, without a word to it. May be repeated if it fails."""
         wait = client.wait
-        assert wait is not None
+        if wait is None:
+            return
         for key in wait.keys:
             wait.db.unwait(key, wait.kind, client)
             if wait.or_gone:
                 wait.db.unwait(key, Gone, client)
         if wait.timer is not None:
             wait.timer.cancel()
+        self.pop(client, None)
         client.wait = None
         client.update_halted()
-        del self[client]
 
     def abandon(self, client: Client) -> None:
         """End a client's wait without a reply, for the peer has ended its input; the commands after it may run."""
@@ -75,8 +84,8 @@ class BlockedClients(dict[Client, None]):
 
     def go_on(self, client: Client) -> None:
         """Let a client that has waited go on with what it said meanwhile."""
-        client.unblocked = True
         self._engine.runnable.append(client)
+        client.unblocked = True
 
     def time_out(self, client: Client) -> None:
         """Answer a waiting client that its time is over."""
@@ -102,9 +111,16 @@ class BlockedClients(dict[Client, None]):
         self._engine.tell_time()  # what made a key ready may have taken longer than the key had to live
         ready = self._engine.keyspace.ready
         while ready:
-            round_, ready[:] = dict.fromkeys(ready), []
-            for db, key in round_:
-                self._serve(db, key)
+            round_ = list(dict.fromkeys(ready))
+            ready.clear()
+            place = 0
+            try:
+                for db, key in round_:
+                    place += 1
+                    self._serve(db, key)
+            except BaseException:
+                ready[:0] = round_[place:]  # the others have their turn all the same
+                raise
 
     def _serve(self, db: Database, key: bytes) -> None:
         """Run the commands that wait for a key in the order in which they came, as long as there is something in it.
@@ -127,8 +143,18 @@ class BlockedClients(dict[Client, None]):
                 self._run_again(waiter)
 
     def _run_again(self, waiter: Waiter) -> None:
-        """Run the command of a waiting client, which may go on waiting."""
+        """Run the command of a waiting client, which may go on waiting.
+
+        A failure (MemoryError) costs this client, which may have lost what it was served, and no other.
+        """
         assert isinstance(waiter, Client)
+        try:
+            self._retry(waiter)
+        except Exception as error:  # noqa: BLE001  (it is logged)
+            waiter.doom()
+            self._engine.log.defect(f'Closing client id={waiter.id}: serving it failed', error)
+
+    def _retry(self, waiter: Client) -> None:
         engine, wait = self._engine, waiter.wait
         assert wait is not None
         if engine.pause.holds_back(waiter, wait.command):  # the pause began in the transaction that made it ready

@@ -283,8 +283,8 @@ class Client:
     def give_way(self) -> None:
         """Let others have their turn before the next command of this client runs."""
         if not self.halted:
-            self.gave_way = self.halted = True
             self.engine.runnable.append(self)
+            self.gave_way = self.halted = True
 
     def queue(self, data: Output) -> None:
         """Append output for this peer. It leaves when the turn ends; the only way bytes leave a client.
@@ -293,8 +293,8 @@ class Client:
         """
         self.out.append(data)
         if not self.queued:
-            self.queued = True
             self.engine.to_flush.append(self)
+            self.queued = True
 
     def queue_reply(self, reply: Reply) -> None:
         self.queue(self.encoders[type(reply)](reply))
@@ -311,8 +311,8 @@ class Client:
     def close_after_replies(self) -> None:
         """Have the driver close this client when all that is queued for it has been sent; no message comes any more."""
         if not (self.closing or self.doomed):
-            self.closing = self.halted = True
             self.engine.doomed.append(self)
+            self.closing = self.halted = True
             self.engine.detach(self)
 
     def check_output_limit(self, queued_bytes: int = 0) -> bool:
@@ -360,17 +360,37 @@ class Client:
         return BLOCKED
 
     def watch(self, key: bytes) -> None:
-        if (self.db, key) not in self.watched:
-            self.watched[self.db, key] = None
+        """Watch a key: here and in its database, or, if that fails (MemoryError), in neither."""
+        place = (self.db, key)
+        if place in self.watched:
+            return
+        try:
+            self.watched[place] = None
             self.watched_bytes += len(key)
             self.db.watch(key, self)
+        except BaseException:
+            self.db.unwatch(key, self)
+            self.watched.pop(place, None)
+            self._recount_watches()
+            raise
 
     def unwatch_all(self) -> None:
-        for db, key in self.watched:
-            db.unwatch(key, self)
-        self.watched.clear()
-        self.watched_bytes = 0
+        """Forget all watched keys; may be repeated if it fails."""
+        self.watch_broken = True  # until it has succeeded: EXEC must not run with half of the keys watched
+        try:
+            for db, key in self.watched:
+                db.unwatch(key, self)
+            self.watched.clear()
+            self.watched_bytes = 0
+        except BaseException:
+            self._recount_watches()
+            raise
         self.watch_broken = False
+
+    def _recount_watches(self) -> None:
+        """Count watched keys again after a failure, which may have come before or after they were counted."""
+        self.watched_bytes = sum(len(key) for _, key in self.watched)
+        self.engine.keyspace.recount_watches()
 
     def end_transaction(self) -> None:
         """Forget queued commands and watched keys (EXEC, DISCARD)."""

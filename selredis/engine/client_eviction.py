@@ -59,13 +59,15 @@ class ClientEviction:
         if client.doomed:
             return
         size = claim_of(client)
-        self.total_bytes += size - self._of.get(client, 0)
+        more = size - self._of.get(client, 0)
         self._of[client] = size
+        self.total_bytes += more
         if self.total_bytes >= self.limit_bytes:
             self.due = True
 
     def forget(self, client: Client) -> None:
-        self.total_bytes -= self._of.pop(client, 0)
+        # The difference first, as it may fail to be allocated.
+        self.total_bytes, _ = self.total_bytes - self._of.get(client, 0), self._of.pop(client, None)
 
     def evict(self) -> None:
         """Disconnect the clients that take most, until the others take less than the limit."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from selredis import process
 from selredis.engine.command import Argv, Command
+from selredis.engine.command_keys import find_keys
 from selredis.engine.redaction import redacted
 from selredis.version import REDIS_VERSION, SELREDIS_VERSION
 
@@ -69,6 +70,20 @@ def call_text(commands: Mapping[bytes, Command], argv: Argv) -> str:
     if len(argv) > SHOWN_WORDS:
         words.append(b'... (%d more)' % (len(argv) - SHOWN_WORDS))
     return b' '.join(words).decode('ascii', 'backslashreplace')
+
+
+def clean_up(engine: Engine, client: Client, argv: Argv) -> None:
+    """Leave nothing half-done of a command that has failed: the client doesn't wait, and no key has an empty value.
+
+    Who watches one of its keys, or has a copy of it, is told that it may have changed.
+    """
+    engine.blocked.unpark(client)
+    command = engine.commands.get(argv[0].lower())
+    if command is not None and len(argv) > 1:
+        command = command.subcommands.get(argv[1].lower(), command)
+    if command is not None and command.takes(len(argv)) and 'write' in command.flags:
+        for key, _ in find_keys(command, argv) or ():
+            client.db.settle(key)
 
 
 def shown(word: bytes) -> bytes:

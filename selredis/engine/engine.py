@@ -18,7 +18,7 @@ from selredis.engine.client_eviction import ClientEviction
 from selredis.engine.clocks import Clocks
 from selredis.engine.command import Argv, Command
 from selredis.engine.command_stats import FINE_NS, FINE_SHIFT, FINE_SLOTS
-from selredis.engine.crash_report import CrashReports
+from selredis.engine.crash_report import CrashReports, clean_up
 from selredis.engine.latency import LatencyMonitor
 from selredis.engine.memory import MemoryUse, Outcome
 from selredis.engine.monitors import feed
@@ -213,8 +213,8 @@ class Engine:
         begin_ns = self.read_ns()
         client.last_active_ms = keyspace.now_ms = begin_ns // 1_000_000
         if not client.queued:
-            client.queued = True
             self.to_flush.append(client)
+            client.queued = True
         self.running = client
         append = client.out.append
         join = b''.join
@@ -380,8 +380,8 @@ class Engine:
             encoded = self.report_crash(client, argv, error)
         client.out.append(encoded)
         if not client.queued:
-            client.queued = True
             self.to_flush.append(client)
+            client.queued = True
         # This is `measure` written out, for most commands.
         taken_ns = self.read_ns() - begin_ns
         of_command = stats.of_commands.get(command)
@@ -551,6 +551,7 @@ class Engine:
     def report_crash(self, client: Client, argv: Argv, error: Exception) -> bytes:
         """A defect of ours: have the log tell all about it, and answer that there is one."""
         self.stats.count_error(INTERNAL)
+        clean_up(self, client, argv)
         self.crash_reports.write(self, client, argv, error)
         return Error(INTERNAL).encoded
 
@@ -598,7 +599,7 @@ class Engine:
         return left
 
     def forget(self, client: Client) -> None:
-        """A peer is gone, or as good as gone: leave nothing of it behind."""
+        """A peer is gone, or as good as gone: leave nothing of it behind. May be repeated if it fails."""
         client.doomed = client.halted = True
         self.clients.pop(client.id, None)
         self.client_eviction.forget(client)
@@ -608,8 +609,7 @@ class Engine:
 
     def detach(self, client: Client) -> None:
         """End all by which others could still reach a client: its wait, its watches, its subscriptions."""
-        if client.wait is not None:
-            self.blocked.unpark(client)
+        self.blocked.unpark(client)
         self.pubsub.forget(client)
         self.end_monitor(client)
         self.tracking.end(client)
@@ -635,9 +635,8 @@ class Engine:
 
     def end_monitor(self, client: Client) -> None:
         """Tell a client no more of what others do."""
-        if client in self.monitors:
-            del self.monitors[client]
-            self.update_gated()
+        self.monitors.pop(client, None)
+        self.update_gated()
 
     def _set_notifications(self) -> None:
         self.keyspace.notify_classes(self.config['notify-keyspace-events'])

@@ -145,7 +145,9 @@ class TrackingTable:
             return
         for prefix in tracking.prefixes:
             self._leave(client, prefix)
-        del self.clients[client]
+        self.clients.pop(client, None)
+        self._observe()
+        self._engine.keyspace.update_observed()
         client.tracking = None
         client.update_gated()
 
@@ -161,8 +163,11 @@ class TrackingTable:
         members[client] = None
 
     def _leave(self, client: Client, prefix: bytes) -> None:
-        members = self.prefixes[prefix]
-        del members[client]
+        """Forget a prefix of a client; may be repeated."""
+        members = self.prefixes.get(prefix)
+        if members is None:
+            return
+        members.pop(client, None)
         if not members:
             del self.prefixes[prefix]
             self.changed.pop(prefix, None)
@@ -177,7 +182,7 @@ class TrackingTable:
         wanted = bool(self.readers or self.prefixes)
         if wanted != (keyspace.invalidate is not None):
             keyspace.invalidate = self.invalidate if wanted else None
-            keyspace.observe(+1 if wanted else -1)
+            keyspace.update_observed()
 
     # --- reading ---
 

@@ -19,19 +19,33 @@ class MeasuredDatabase(Database):
     __slots__ = ()
 
     def put(self, key: bytes, value: Any) -> None:
-        self._enter(key, value)
-        super().put(key, value)
+        old = self.values.get(key)
+        try:
+            super().put(key, value)
+            self._enter(key, old, value)
+        except BaseException:
+            self._measure_again_unless(key, old)
+            raise
 
     def set(self, key: bytes, value: Any, event: bytes = b'set') -> None:
         if self.deadlines and not self.expire_if_due(key):
             self.clear_deadline(key)
-        self._enter(key, value)
-        super().set(key, value, event)
-
-    def _enter(self, key: bytes, value: Any) -> None:
-        """Enter a value in place of the one that is still there, if any is."""
-        memory = self.keyspace.memory
         old = self.values.get(key)
+        try:
+            super().set(key, value, event)
+            self._enter(key, old, value)
+        except BaseException:
+            self._measure_again_unless(key, old)
+            raise
+
+    def _measure_again_unless(self, key: bytes, old: Any) -> None:
+        """After a failure: count all keys, unless the value could not be stored and the old one is still there."""
+        if self.values.get(key) is not old:
+            self.keyspace.memory.measure(self.keyspace.databases)
+
+    def _enter(self, key: bytes, old: Any, value: Any) -> None:
+        """Enter a value that has taken the place of another one, or of None."""
+        memory = self.keyspace.memory
         if type(old) is bytes and type(value) is bytes:  # most often
             change = string_bytes(len(value)) - string_bytes(len(old)) if len(old) != len(value) else 0
         elif old is None:
@@ -43,8 +57,17 @@ class MeasuredDatabase(Database):
             memory.add(self, change)
 
     def take(self, key: bytes) -> Any:
-        self._leave(key)
-        return super().take(key)
+        try:
+            self._leave(key)
+            return super().take(key)
+        except BaseException:
+            self.keyspace.memory.measure(self.keyspace.databases)
+            raise
+
+    def withdraw(self, key: bytes) -> None:
+        super().withdraw(key)
+        self.sizes.pop(key, None)
+        self.counts.pop(key, None)
 
     def _leave(self, key: bytes) -> None:
         """Enter that a key is about to go."""
@@ -116,18 +139,20 @@ class NotedDatabase(Database):
         return value
 
     def put(self, key: bytes, value: Any) -> None:
-        if key not in self.values:
+        known = key in self.values
+        super().put(key, value)
+        if not known:
             uses = self.keyspace.uses
             uses.note_new(self, key)
             uses.fresh = key
-        super().put(key, value)
 
     def set(self, key: bytes, value: Any, event: bytes = b'set') -> None:
-        if key in self:
+        known = key in self
+        super().set(key, value, event)
+        if known:
             self.keyspace.uses.note(self, key)
         else:
             self.keyspace.uses.note_new(self, key)
-        super().set(key, value, event)
 
     def changed(self, key: bytes, event: bytes, count: int = 1) -> None:
         super().changed(key, event, count)

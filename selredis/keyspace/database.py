@@ -74,7 +74,7 @@ class Keyspace:
         'notifier',
         'now_ms',
         'observed',
-        'observers',
+        'observed_databases',
         'ready',
         'uses',
     )
@@ -90,7 +90,7 @@ class Keyspace:
         self.evicted = 0
         self.keep_expired = False  # keys past their deadline are hidden, and stay where they are
         self.notifier = Notifier(pubsub)
-        self.observers = 0  # watched and awaited keys, and who has `invalidate` called
+        self.observed_databases: dict[Database, None] = {}  # with watched or awaited keys
         self.invalidate: Callable[[bytes, bool], None] | None = None  # for copies of a key: engine/tracking.py
         self.observed = False
         self.crowded = 0  # watches of a key beyond the first FEW_NAMERS
@@ -104,12 +104,16 @@ class Keyspace:
     def notify_classes(self, classes: frozenset[str]) -> None:
         """Set the classes of keyspace events that are published."""
         self.notifier.classes = classes
-        self.observe(0)
+        self.update_observed()
 
-    def observe(self, change: int) -> None:
-        """Say that so many more (or fewer) keys are watched or awaited: `changed` looks closer only if any are."""
-        self.observers += change
-        self.observed = bool(self.observers or self.notifier.classes)
+    def update_observed(self) -> None:
+        """Must be called when any of these has changed: whether anybody wants to hear of a key that changes."""
+        self.observed = bool(self.observed_databases or self.notifier.classes or self.invalidate is not None)
+
+    def recount_watches(self) -> None:
+        """Set `crowded` by the tables, after a failure."""
+        watches = [len(watchers) for db in self.databases for watchers in db.watched.values()]
+        self.crowded = sum(max(count - FEW_NAMERS, 0) for count in watches)
 
     def trim(self) -> None:
         """Give memory back where nearly all keys are gone."""
@@ -247,27 +251,64 @@ class Database:
         return value
 
     def put(self, key: bytes, value: Any) -> None:
-        """Store a value and leave the deadline as it is. `changed` is the caller's to say."""
-        if key not in self.values:
+        """Store a value and leave the deadline as it is. `changed` is the caller's to say.
+
+        If that fails (MemoryError), the key is not there.
+        """
+        if key in self.values:
+            self.values[key] = value
+            return
+        try:
             self.index.add(key)
-            if self.keyspace.observed:
-                self.comes(key, value)
-        self.values[key] = value
+            self.values[key] = value
+        except BaseException:
+            self.withdraw(key)
+            raise
+        if self.keyspace.observed:
+            self.comes(key, value)
 
     def set(self, key: bytes, value: Any, event: bytes = b'set') -> None:
-        """Store a value that has no deadline, whatever was there before, and say so: `changed` and all."""
+        """Store a value that has no deadline, whatever was there before, and say so: `changed` and all.
+
+        If storing it fails (MemoryError), a key that was not there is not there.
+        """
         keyspace = self.keyspace
         if self.deadlines and not self.expire_if_due(key):
             self.deadlines.pop(key, None)
-        if key not in self.values:
-            self.index.add(key)
+        if key in self.values:
+            self.values[key] = value
+        else:
+            try:
+                self.index.add(key)
+                self.values[key] = value
+            except BaseException:
+                self.withdraw(key)
+                raise
             if keyspace.observed:
                 self.comes(key, value)
-        self.values[key] = value
         keyspace.dirty += 1
         if keyspace.observed:
             self.touch(key)
             keyspace.notifier.notify(self.number, key, event)
+
+    def withdraw(self, key: bytes) -> None:
+        """Remove what is left of a key after a `put` or `take` that failed half-way."""
+        self.values.pop(key, None)
+        self.deadlines.pop(key, None)
+        self.index.discard(key)
+        if self.hashes_due is not None:
+            self.hashes_due.discard(key)
+
+    def settle(self, key: bytes) -> None:
+        """After a command on key that failed half-way: leave no empty value, and tell those who wait for a change."""
+        value = self.values.get(key)
+        if value is not None and type(value) not in STRING_KINDS and type(value) is not Stream and not len(value):
+            self.take(key)
+            value = None
+        if self.keyspace.observed:
+            self.touch(key)
+            if (key, type(value)) in self.waiting:
+                self.keyspace.ready.append((self, key))
 
     def comes(self, key: bytes, value: Any) -> None:
         """Tell of a key that was not there, and have those look at it who wait for one of its kind.
@@ -287,13 +328,20 @@ class Database:
         return True
 
     def take(self, key: bytes) -> Any:
-        """Take out a key that is there; returns its value. `changed` is the caller's to say."""
-        self.index.remove(key)
-        if self.deadlines:
-            self.deadlines.pop(key, None)
-        if self.hashes_due is not None:
-            self.forget_fields(key)
-        return self.values.pop(key)
+        """Take out a key that is there; returns its value. `changed` is the caller's to say.
+
+        If that fails half-way (MemoryError), the key is not there.
+        """
+        try:
+            self.index.remove(key)
+            if self.deadlines:
+                self.deadlines.pop(key, None)
+            if self.hashes_due is not None:
+                self.forget_fields(key)
+            return self.values.pop(key)
+        except BaseException:
+            self.withdraw(key)
+            raise
 
     def discard(self, key: bytes, lazy_above: int = LARGE) -> None:
         """`take`, when the value is of no more use. It is freed lazily if it has more members than `lazy_above`."""
@@ -392,8 +440,8 @@ class Database:
 
     def set_deadline(self, key: bytes, deadline_ms: int) -> None:
         """Let a key that is there expire at a Unix time in ms."""
+        self.index.note_deadline(key, deadline_ms)  # first: a bound may be too early, but not too late
         self.deadlines[key] = deadline_ms
-        self.index.note_deadline(key, deadline_ms)
 
     def clear_deadline(self, key: bytes) -> bool:
         """Let a key live for ever; False if it had no deadline."""
@@ -574,6 +622,7 @@ class Database:
                     watcher.watch_broken = True
 
     def watch(self, key: bytes, watcher: Watcher) -> None:
+        """Note a watcher. If that fails, `unwatch` removes what has been noted."""
         self.expire_if_due(key)  # a key that is past its deadline now is watched as absent
         watchers = self.watched.get(key)
         if watchers is None:
@@ -582,31 +631,47 @@ class Database:
             watchers[watcher] = None
             if len(watchers) > FEW_NAMERS:
                 self.keyspace.crowded += 1
-        self.keyspace.observe(+1)
+        keyspace = self.keyspace
+        keyspace.observed_databases[self] = None
+        keyspace.observed = True
 
     def unwatch(self, key: bytes, watcher: Watcher) -> None:
-        watchers = self.watched[key]
-        del watchers[watcher]
-        if not watchers:
-            del self.watched[key]
-        elif len(watchers) >= FEW_NAMERS:
-            self.keyspace.crowded -= 1
-        self.keyspace.observe(-1)
+        """Forget a watcher; may be repeated."""
+        watchers = self.watched.get(key)
+        if watchers is not None:
+            if watcher in watchers:
+                del watchers[watcher]
+                if len(watchers) >= FEW_NAMERS:
+                    self.keyspace.crowded -= 1
+            if not watchers:
+                del self.watched[key]
+        if not (self.watched or self.waiting):
+            self.end_observed()
+
+    def end_observed(self) -> None:
+        """Nobody watches or awaits any key any more."""
+        self.keyspace.observed_databases.pop(self, None)
+        self.keyspace.update_observed()
 
     def wait(self, key: bytes, kind: type, waiter: Waiter) -> None:
-        """Enter a waiter behind those that wait for key already."""
+        """Enter a waiter behind those that wait for key already. If that fails, `unwait` removes what was entered."""
         waiters = self.waiting.get((key, kind))
         if waiters is None:
             waiters = self.waiting[key, kind] = OrderedDict()
         waiters[waiter] = None
-        self.keyspace.observe(+1)
+        keyspace = self.keyspace
+        keyspace.observed_databases[self] = None
+        keyspace.observed = True
 
     def unwait(self, key: bytes, kind: type, waiter: Waiter) -> None:
-        waiters = self.waiting[key, kind]
-        del waiters[waiter]
-        if not waiters:
-            del self.waiting[key, kind]
-        self.keyspace.observe(-1)
+        """Remove a waiter; may be repeated."""
+        waiters = self.waiting.get((key, kind))
+        if waiters is not None:
+            waiters.pop(waiter, None)
+            if not waiters:
+                del self.waiting[key, kind]
+        if not (self.watched or self.waiting):
+            self.end_observed()
 
 
 def is_hollow(table: dict[Any, Any]) -> bool:

@@ -39,21 +39,25 @@ class KeyIndex(DrawableBuckets[list[bytes]]):
             (move if hash(key) & bit else stay).append(key)
         return stay, move
 
-    def _join(self, bucket: list[bytes], other: list[bytes]) -> None:
-        bucket += other
+    def _joined(self, bucket: list[bytes], other: list[bytes]) -> list[bytes]:
+        return bucket + other
 
     # --- members ---
 
     def add(self, key: bytes) -> None:
-        """Enter a key that is not there yet."""
+        """Enter a key that is not there yet. If that fails (MemoryError), it is not there."""
         buckets = self.buckets
         slot = hash(key) & self.mask
         if slot >= len(buckets):
             slot &= self.mask >> 1
-        buckets[slot].append(key)
-        self.room -= 1
-        if self.room < 0:
-            self._split()
+        try:
+            buckets[slot].append(key)
+            self.room -= 1
+            if self.room < 0:
+                self._split()
+        except BaseException:
+            self.discard(key)
+            raise
 
     def remove(self, key: bytes) -> None:
         """Take out a key that is there."""
@@ -65,6 +69,13 @@ class KeyIndex(DrawableBuckets[list[bytes]]):
         self.room += 1
         if self.room > KEYS_PER_BUCKET:
             self._shrink()
+
+    def discard(self, key: bytes) -> None:
+        """Take out a key, if it is there, after a failure."""
+        bucket = self.bucket_of(key)
+        if key in bucket:
+            bucket.remove(key)
+        self._recount()
 
     def random_key(self, random: Random) -> bytes:
         """Any key, each as likely as another. The index must not be empty."""
@@ -118,11 +129,20 @@ class KeyIndex(DrawableBuckets[list[bytes]]):
     # --- growth ---
 
     def _split(self) -> int:
-        old = super()._split()
-        self.due_times.append(self.due_times.bound(old))
-        return old
+        due_times = self.due_times
+        try:
+            due_times.append(due_times.bound(self._next_to_split()))
+            return super()._split()
+        except BaseException:
+            due_times.truncate(len(self.buckets))
+            raise
 
     def _merge(self) -> int:
-        into = super()._merge()
-        self.due_times.lower(into, self.due_times.pop())
+        due_times = self.due_times
+        last_ms = due_times.bound(len(self.buckets) - 1)
+        try:
+            into = super()._merge()
+            due_times.lower(into, last_ms)
+        finally:
+            due_times.truncate(len(self.buckets))
         return into

@@ -107,8 +107,8 @@ class Memory:
 
     def add(self, db: Measurable, change: int) -> None:
         """Enter that a database takes so much more, or less."""
-        db.used += change
-        self.used += change
+        # Both or neither: what may fail is to make the numbers.
+        db.used, self.used = db.used + change, self.used + change
         if self.used > self.bound and not self.passed:
             self.passed = True
             self.on_passed()
@@ -158,11 +158,10 @@ class Memory:
         if key in db.sizes:  # it has been moved here, its size with it
             return db.sizes[key]
         size = size_of(value)
+        db.sizes[key] = size + NUMBER_BYTES
         if type(value) in OF_CONTAINERS and len(value) > FEW_MEMBERS:
             db.counts[key] = Count(value, size)
-        size += NUMBER_BYTES
-        db.sizes[key] = size
-        return size
+        return size + NUMBER_BYTES
 
     def gone(self, db: Measurable, key: bytes, value: Any) -> int:
         """What a value took that is stored no longer."""
@@ -176,13 +175,17 @@ class Memory:
         """Enter that a value has changed which is the same object as before."""
         count = db.counts.get(key) if db.counts else None
         old = db.sizes.get(key, 0)
-        if count is not None and len(value) > FEW_MEMBERS:
-            size = db.sizes[key] = count.follow(value, event) + NUMBER_BYTES
-        else:
-            db.counts.pop(key, None)
-            db.sizes.pop(key, None)
-            size = self.stored(db, key, value)
-        self.add(db, size - old)
+        try:
+            if count is not None and len(value) > FEW_MEMBERS:
+                size = db.sizes[key] = count.follow(value, event) + NUMBER_BYTES
+            else:
+                db.counts.pop(key, None)
+                db.sizes.pop(key, None)
+                size = self.stored(db, key, value)
+            self.add(db, size - old)
+        except BaseException:
+            db.sizes[key] = old  # as it was before, until the value changes again
+            raise
 
 
 def table_bytes(databases: list[Any]) -> int:

@@ -46,8 +46,12 @@ class Connection(RemoteClient):
         self.fd = sock.fileno()
         self.unsent: Unsent | None = None
         self.reading = True
-        table.add(self)
-        loop.add_reader(self.fd, self.on_readable)
+        try:
+            table.add(self)
+            loop.add_reader(self.fd, self.on_readable)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def unsent_pieces(self) -> int:
@@ -253,12 +257,16 @@ class Connection(RemoteClient):
             self.engine.runnable.append(self)
 
     def close(self) -> None:
-        """Give the socket back and leave nothing behind. Called between turns only."""
-        self.engine.forget(self)
-        self.loop.forget(self.fd)
-        self.table.remove(self)
-        self.unsent = self.held = None
-        self.sock.close()
+        try:
+            self.engine.forget(self)
+        finally:
+            try:
+                if self.sock.fileno() >= 0:  # else it was closed before, and the number may be another socket's
+                    self.loop.forget(self.fd)
+            finally:
+                self.sock.close()
+            self.table.remove(self)
+            self.unsent = self.held = None
 
 
 def remove_first(pieces: Unsent, count: int) -> None:

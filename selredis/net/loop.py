@@ -159,8 +159,10 @@ class Loop:
             else:
                 self.selector.register(fd, events, callbacks)
         elif known:
-            del self._callbacks[fd]
-            self.selector.unregister(fd)
+            try:
+                self.selector.unregister(fd)
+            finally:
+                del self._callbacks[fd]
 
     def _wake(self) -> None:
         try:

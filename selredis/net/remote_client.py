@@ -45,7 +45,7 @@ class ConnectionTable:
     def remove(self, connection: RemoteClient) -> None:
         if self._by_fd.get(connection.fd) is connection:  # a loop may close it before it says so, and give it another
             del self._by_fd[connection.fd]
-        del self._by_id[connection.id]
+        self._by_id.pop(connection.id, None)
         self.over_soft_limit.pop(connection, None)
 
     def by_fd(self, fd: int) -> RemoteClient | None:

@@ -217,12 +217,17 @@ class TlsConnection(Connection):
             super().end_unsent()
 
     def close(self) -> None:
-        self.handshake_timer.cancel()
-        if self.shaken and self.sealed is None:
-            # So that the peer knows that nothing has been cut off; its own goodbye is not waited for.
-            try:
-                self.tls.unwrap()
-            except ssl.SSLError:
-                pass
-            self.give(memoryview(self.outgoing.read()))
-        super().close()
+        try:
+            self.handshake_timer.cancel()
+            if self.shaken and self.sealed is None:
+                self.say_goodbye()
+        finally:
+            super().close()
+
+    def say_goodbye(self) -> None:
+        """Send a close_notify, so that the peer knows that nothing has been cut off; its own is not waited for."""
+        try:
+            self.tls.unwrap()
+        except ssl.SSLError:
+            pass
+        self.give(memoryview(self.outgoing.read()))

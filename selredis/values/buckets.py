@@ -57,8 +57,8 @@ class Buckets(Generic[Bucket]):
         """Two buckets in place of one: of members whose hash does not have the bit, and of those whose hash has it."""
         raise NotImplementedError
 
-    def _join(self, bucket: Bucket, other: Bucket) -> None:
-        """Put what is in the other bucket into this one."""
+    def _joined(self, bucket: Bucket, other: Bucket) -> Bucket:
+        """One bucket in place of two."""
         raise NotImplementedError
 
     def __len__(self) -> int:
@@ -144,17 +144,34 @@ class Buckets(Generic[Bucket]):
     # --- growth ---
 
     def _split(self) -> int:
-        """Add a bucket; returns which one was split for it."""
+        """Add a bucket; returns which one was split for it. If that fails, the table is as it was."""
         buckets = self.buckets
         new = len(buckets)
-        if new > self.mask:
-            self.mask = 2 * self.mask + 1
-        bit = self.mask + 1 >> 1
-        old = new - bit
-        buckets[old], added = self._part(buckets[old], bit)
-        buckets.append(added)
-        self.room += self.usual
+        bit = 1 << new.bit_length() - 1
+        old = new - bit  # its number but for the highest bit
+        whole, mask = buckets[old], self.mask
+        stay, move = self._part(whole, bit)
+        try:
+            buckets.append(move)
+            buckets[old] = stay
+            self.mask = mask | bit
+            self.room += self.usual
+        except BaseException:
+            del buckets[new:]
+            buckets[old] = whole
+            self.mask = mask
+            self._recount()
+            raise
         return old
+
+    def _next_to_split(self) -> int:
+        """The bucket that `_split` splits next."""
+        new = len(self.buckets)
+        return new - (1 << new.bit_length() - 1)
+
+    def _recount(self) -> None:
+        """Set `room` by the buckets themselves, after a failure that may have come before or after it was set."""
+        self.room = len(self.buckets) * self.usual - sum(map(len, self.buckets))
 
     def _shrink(self) -> None:
         """Merge buckets until a quarter of the usual number of members is in each."""
@@ -162,13 +179,23 @@ class Buckets(Generic[Bucket]):
             self._merge()
 
     def _merge(self) -> int:
-        """Take the last bucket away; returns into which one it went."""
+        """Take the last bucket away; returns into which one it went. If that fails, the table is as it was."""
         buckets = self.buckets
-        members = buckets.pop()
-        last = len(buckets)
-        bit = self.mask + 1 >> 1
-        self._join(buckets[last - bit], members)
-        if last <= bit:
-            self.mask >>= 1
-        self.room -= self.usual
-        return last - bit
+        mask = self.mask
+        last = len(buckets) - 1
+        bit = mask + 1 >> 1
+        into = last - bit
+        whole, members = buckets[into], buckets[last]
+        joined = self._joined(whole, members)
+        try:
+            buckets[into] = joined
+            buckets.pop()
+            if last <= bit:
+                self.mask >>= 1
+            self.room -= self.usual
+        except BaseException:
+            buckets[into:] = [whole, *buckets[into + 1 : last], members]
+            self.mask = mask
+            self._recount()
+            raise
+        return into

@@ -32,17 +32,21 @@ class DueTimes:
         return min(self.levels[-1], default=NEVER_MS)
 
     def append(self, due_ms: int) -> None:
-        """Add a slot behind the last one."""
+        """Add a slot behind the last one.
+
+        Groups come first and the slot last, so that a failed allocation leaves no slot without its group; a group
+        without slots is harmless.
+        """
         levels = self.levels
-        slot = place = len(levels[0])
-        for level in levels:
-            if place < len(level):
-                break
-            level.append(NEVER_MS)
-            place >>= GROUP_BITS
-        top = levels[-1]
-        if len(top) > GROUP:
-            levels.append(array('q', (min(top[:GROUP]), NEVER_MS)))
+        slots = levels[0]
+        slot = len(slots)
+        if not slot % GROUP:
+            if slot == GROUP ** len(levels):
+                levels.append(array('q', (min(levels[-1]),)))
+            for height in range(len(levels) - 1, 0, -1):
+                if slot >> GROUP_BITS * height >= len(levels[height]):
+                    levels[height].append(NEVER_MS)
+        slots.append(NEVER_MS)
         self.lower(slot, due_ms)
 
     def pop(self) -> int:
@@ -58,6 +62,11 @@ class DueTimes:
         if len(levels) > 1 and len(levels[-2]) <= GROUP:
             levels.pop()
         return due_ms
+
+    def truncate(self, count: int) -> None:
+        """Keep no more than the first `count` slots."""
+        while len(self) > count:
+            self.pop()
 
     def lower(self, slot: int, due_ms: int) -> None:
         """Something in a slot is due then, if nothing is earlier."""

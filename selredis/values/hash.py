@@ -91,8 +91,8 @@ class Hash(DrawableBuckets[Fields]):
             (move if hash(field) & bit else stay)[field] = value
         return stay, move
 
-    def _join(self, bucket: Fields, other: Fields) -> None:
-        bucket |= other
+    def _joined(self, bucket: Fields, other: Fields) -> Fields:
+        return bucket | other
 
     def __contains__(self, field: bytes) -> bool:
         return field in self.bucket_of(field)
@@ -117,11 +117,15 @@ class Hash(DrawableBuckets[Fields]):
             return 0
         if self.room > 0 and not self.mask:
             field = shared(field)
-        bucket[field] = value
-        self.room -= 1
-        if self.room < 0 and (self.mask or self.room < LEAST_ROOM):
-            while self.room < 0:
-                self._split()
+        try:
+            bucket[field] = value
+            self.room -= 1
+            if self.room < 0 and (self.mask or self.room < LEAST_ROOM):
+                while self.room < 0:
+                    self._split()
+        except BaseException:
+            self._recount()
+            raise
         return 1
 
     def update(self, field: bytes, value: bytes) -> None:
@@ -274,13 +278,24 @@ class Hash(DrawableBuckets[Fields]):
     # --- growth ---
 
     def _split(self) -> int:
-        old = super()._split()
-        if self.deadlines is not None:
-            self.deadlines.due.append(self.deadlines.due.bound(old))
-        return old
+        if self.deadlines is None:
+            return super()._split()
+        due = self.deadlines.due
+        try:
+            due.append(due.bound(self._next_to_split()))
+            return super()._split()
+        except BaseException:
+            due.truncate(len(self.buckets))
+            raise
 
     def _merge(self) -> int:
-        into = super()._merge()
-        if self.deadlines is not None:
-            self.deadlines.due.lower(into, self.deadlines.due.pop())
+        if self.deadlines is None:
+            return super()._merge()
+        due = self.deadlines.due
+        last_ms = due.bound(len(self.buckets) - 1)
+        try:
+            into = super()._merge()
+            due.lower(into, last_ms)
+        finally:
+            due.truncate(len(self.buckets))
         return into

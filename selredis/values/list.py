@@ -59,8 +59,9 @@ class List:
                 places.insert(0, element)
                 return len(places)
             self._make_room(1)
-        self.first = first = self.first - 1
+        first = self.first - 1
         places[first] = element
+        self.first = first
         return len(places) - first
 
     def push_right(self, element: bytes) -> int:
@@ -74,8 +75,9 @@ class List:
         if count > self.first:
             self._make_room(count)
         end = self.first
-        self.first = first = end - count
+        first = end - count
         self.places[first:end] = elements[::-1]
+        self.first = first
         return len(self.places) - first
 
     def extend_right(self, elements: Sequence[bytes]) -> int:
@@ -187,8 +189,8 @@ class List:
         more = count - self.first
         if len(places) > SHORT:
             more += len(places) >> 3
-        places[:0] = [FREE] * more
-        self.first += more
+        # At once: free places that do not count as free would be elements.
+        places[:0], self.first = [FREE] * more, self.first + more
 
     def _drop_left(self, count: int) -> None:
         places = self.places

@@ -85,22 +85,31 @@ class Set(Buckets[Any]):
         move = {member for member in bucket if hash(member) & bit}
         return bucket - move, move
 
-    def _join(self, bucket: set[bytes], other: set[bytes]) -> None:
-        bucket |= other
+    def _joined(self, bucket: set[bytes], other: set[bytes]) -> set[bytes]:
+        return bucket | other
 
     def _split(self) -> int:
-        if not self.mask:
-            self.lots = list(self.buckets[0])
+        if self.mask:
+            return super()._split()
+        small = self.buckets[0]
+        try:
+            self.lots = list(small)
             self.gone = set()
             self.buckets[0] = set(self.lots)
-        return super()._split()
+            return super()._split()
+        except BaseException:
+            if not self.mask:
+                self.buckets[0] = small
+                self.lots = NO_LOTS
+                self.gone = NOBODY
+            raise
 
     def _merge(self) -> int:
+        if len(self.buckets) > 2:
+            return super()._merge()
+        small = dict.fromkeys(self)
         into = super()._merge()
-        if not self.mask:
-            self.buckets[0] = dict.fromkeys(self.buckets[0])
-            self.lots = NO_LOTS
-            self.gone = NOBODY
+        self.buckets[0], self.lots, self.gone = small, NO_LOTS, NOBODY
         return into
 
     def __contains__(self, member: bytes) -> bool:
@@ -163,22 +172,31 @@ class Set(Buckets[Any]):
         bucket = buckets[slot]
         if member in bucket:
             return False
-        if mask:
-            bucket.add(member)
-            if member in self.gone:
+        try:
+            if not mask:
+                bucket[member] = None
+            elif member in self.gone:
+                bucket.add(member)
                 self.gone.remove(member)
             else:
                 self.lots.append(member)
+                bucket.add(member)
             self.room -= 1
-            if self.room < 0:
-                self._split()
-        else:
-            bucket[member] = None
-            self.room -= 1
-            if self.room < LEAST_ROOM:
+            if self.room < 0 and (mask or self.room < LEAST_ROOM):
                 while self.room < 0:
                     self._split()
+        except BaseException:
+            self._repair(member)
+            raise
         return True
+
+    def _repair(self, member: bytes) -> None:
+        """After an `add` that failed: a member that is there has one lot, one that is not has none."""
+        if member in self:
+            self.gone.discard(member)
+        elif self.lots and self.lots[-1] is member and member not in self.gone:
+            self.lots.pop()
+        self._recount()
 
     def remove(self, member: bytes) -> bool:
         """Whether it was in it."""

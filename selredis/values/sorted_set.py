@@ -103,8 +103,8 @@ class SortedSet(DrawableBuckets[Scores]):
             (move if hash(member) & bit else stay)[member] = score
         return stay, move
 
-    def _join(self, bucket: Scores, other: Scores) -> None:
-        bucket |= other
+    def _joined(self, bucket: Scores, other: Scores) -> Scores:
+        return bucket | other
 
     def __contains__(self, member: bytes) -> bool:
         return member in self.bucket_of(member)

@@ -1,14 +1,17 @@
 """What holds of an engine between turns, whatever its clients have said."""
 
 from sys import getsizeof
+from typing import Any
 
 from selredis.engine.client import Client
 from selredis.engine.engine import Engine
 from selredis.engine.slowlog import entry_bytes
 from selredis.keyspace.database import Database, Gone
 from selredis.keyspace.memory import INDEX_BYTES, NUMBER_BYTES
+from selredis.values.buckets import Buckets
 from selredis.values.hash import Deadlines, Hash
 from selredis.values.kinds import STRING_KINDS, TYPE_NAMES
+from selredis.values.set import Set
 from selredis.values.size import FEW_NAMERS, size_of, string_bytes, strings_bytes
 from selredis.values.stream import Stream
 
@@ -39,7 +42,8 @@ def check_keys(db: Database) -> None:
     index = db.index
     keys = [key for bucket in index.buckets for key in bucket]
     assert sorted(keys) == sorted(db.values)
-    assert len(index) == len(keys)
+    check_buckets(index)
+    assert len(index.due_times) == len(index.buckets)
     assert sorted(index.scan(0, 2 * len(keys) + 1)[1]) == sorted(keys)
     assert db.deadlines.keys() <= db.values.keys()
     for slot, bucket in enumerate(index.buckets):
@@ -52,6 +56,8 @@ def check_keys(db: Database) -> None:
             assert len(value), f'a value without members at {key!r}'
         if isinstance(value, Stream):
             check_group_totals(key, value)
+        if isinstance(value, Buckets):
+            check_buckets(value)
         if isinstance(value, Hash) and value.deadlines is not None and value.deadlines.times:
             check_fields(db, key, value, value.deadlines)
 
@@ -65,6 +71,16 @@ def check_group_totals(key: bytes, stream: Stream) -> None:
     assert totals.pending == sum(len(group.pending) for group in groups), key
     assert totals.name_bytes == sum(map(len, names)), key
     assert all(group.totals is totals for group in groups), key
+
+
+def check_buckets(table: Buckets[Any]) -> None:
+    """Members are counted, and each is in its bucket; of a large set each has one lot."""
+    members = [member for bucket in table.buckets for member in bucket]
+    assert len(table) == len(members) == len(set(members))
+    assert all(member in table.bucket_of(member) for member in members)
+    if isinstance(table, Set) and table.mask:
+        assert len(table.lots) == len(members) + len(table.gone)
+        assert set(table.lots) == {*members, *table.gone}
 
 
 def check_fields(db: Database, key: bytes, value: Hash, deadlines: Deadlines) -> None:
@@ -114,8 +130,9 @@ def check_observers(engine: Engine, clients: list[Client]) -> None:
     for db in keyspace.databases:
         assert all(db.watched.values())
         assert all(db.waiting.values())
-    assert keyspace.observers == len(watched) + len(waiting) + (keyspace.invalidate is not None)
-    assert keyspace.observed == bool(keyspace.observers or keyspace.notifier.classes)
+    assert set(keyspace.observed_databases) == {db for db in keyspace.databases if db.watched or db.waiting}
+    observed = bool(watched or waiting or keyspace.invalidate is not None)
+    assert keyspace.observed == (observed or bool(keyspace.notifier.classes))
 
 
 def check_subscriptions(engine: Engine, clients: list[Client]) -> None:
@@ -180,6 +197,7 @@ def check_memory(engine: Engine) -> None:
         assert engine.keyspace.uses.noted or not db.uses
         assert memory.measured or not (db.used or db.sizes)
         if memory.measured:
+            assert db.sizes.keys() == {key for key, value in db.values.items() if type(value) not in (bytes, int)}
             check_account(db)
 
 
@@ -234,4 +252,4 @@ def check_deserted(engine: Engine) -> None:
     assert not engine.monitors
     assert engine.pubsub.table_bytes() == 0
     assert not engine.tracking.prefixes
-    assert engine.keyspace.observers == (engine.keyspace.invalidate is not None)  # of keys that they have read
+    assert not engine.keyspace.observed_databases

@@ -707,6 +707,19 @@ def test_the_table_finds_connections_and_adds_up(driver, connect):
     assert driver.engine.clients == {two.connection.id: two.connection}
 
 
+def test_a_connection_that_cannot_be_watched_leaves_nothing(driver, monkeypatch):
+    def fail(fd: int, callback: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(driver.loop, 'add_reader', fail)
+    ours, served = socket.socketpair()
+    with ours, pytest.raises(MemoryError):
+        Connection(driver.engine, driver.loop, driver.table, served, ParserLimits())
+    assert served.fileno() == -1
+    assert not driver.table
+    assert not driver.engine.clients
+
+
 def test_idle_time_ends_with_bytes_in_either_direction(driver, connect):
     publisher, listening = connect(), connect()
     listening.say('SUBSCRIBE news')

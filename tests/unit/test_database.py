@@ -47,7 +47,7 @@ def db(keyspace):
 @pytest.fixture
 def events(keyspace):
     keyspace.notifier = Recorder()
-    keyspace.observe(0)
+    keyspace.update_observed()
     return keyspace.notifier.events
 
 

@@ -81,9 +81,7 @@ class Scene:
     def check(self) -> None:
         """The server still answers, its tables agree, and keep nothing of clients that have gone."""
         self.settle()
-        while self.engine.pause.active:  # what it held back may begin another
-            self.engine.pause.end()
-            self.settle()
+        self.end_pauses()
         check_invariants(self.engine)
         fresh = self.open()
         self.clients.append(fresh)
@@ -95,8 +93,14 @@ class Scene:
             client.close()
         self.clients.clear()
         self.settle()
+        self.end_pauses()  # a command behind one that blocked may have begun one
         check_deserted(self.engine)
         assert len(self.engine.timers) == 1  # cron's
+
+    def end_pauses(self) -> None:
+        while self.engine.pause.active:  # what it held back may begin another
+            self.engine.pause.end()
+            self.settle()
 
     def close(self) -> None:
         for client in self.clients:

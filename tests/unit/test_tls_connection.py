@@ -410,6 +410,19 @@ def test_the_end_is_told_so_that_nothing_can_have_been_cut_off(peer, server):
     assert peer.tls.read() == b''  # a goodbye; without one this would raise SSLEOFError
 
 
+def test_a_goodbye_that_fails_does_not_keep_the_socket_open(peer, server, monkeypatch):
+    def fail(_connection: TlsConnection) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(TlsConnection, 'say_goodbye', fail)
+    with pytest.raises(MemoryError):
+        peer.connection.close()
+    monkeypatch.undo()
+    assert peer.connection.sock.fileno() == -1
+    assert not server.table
+    assert not server.engine.clients
+
+
 def test_protocol_answers_to_who_does_not_read_have_an_end(peer, server):
     connection = peer.connection
     connection.sealed = memoryview(b'waits')

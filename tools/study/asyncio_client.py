@@ -67,9 +67,11 @@ class TransportClient(RemoteClient):
 
     def part(self) -> None:
         """Leave nothing behind, once the connection is lost."""
-        self.doom()
-        if self.table.by_id(self.id) is self:
-            self.table.remove(self)
+        try:
+            self.doom()
+        finally:
+            if self.table.by_id(self.id) is self:
+                self.table.remove(self)
         self.engine.forget(self)
         self.driver.count_departure()
         self.driver.call_again()
