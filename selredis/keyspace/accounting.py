@@ -69,6 +69,19 @@ class MeasuredDatabase(Database):
         self.sizes.pop(key, None)
         self.counts.pop(key, None)
 
+    def _recount(self, key: bytes, value: Any, event: bytes) -> None:
+        """Enter that a value has changed which is the same object as before. If that fails, count all keys."""
+        try:
+            self.keyspace.memory.recount(self, key, value, event)
+        except BaseException:
+            self.keyspace.memory.measure(self.keyspace.databases)
+            raise
+
+    def settle(self, key: bytes) -> None:
+        super().settle(key)
+        if key in self.sizes:
+            self._recount(key, self.values[key], b'')
+
     def _leave(self, key: bytes) -> None:
         """Enter that a key is about to go."""
         memory = self.keyspace.memory
@@ -81,11 +94,11 @@ class MeasuredDatabase(Database):
         super().changed(key, event, count)
         value = self.values.get(key)
         if value is not None and type(value) is not bytes and type(value) is not int:
-            self.keyspace.memory.recount(self, key, value, event)
+            self._recount(key, value, event)
 
     def changed_aside(self, key: bytes, event: bytes | None, count: int = 1) -> None:
         super().changed_aside(key, event, count)
-        self.keyspace.memory.recount(self, key, self.values[key], event or b'')
+        self._recount(key, self.values[key], event or b'')
 
     def set_deadline(self, key: bytes, deadline_ms: int) -> None:
         if key not in self.deadlines:
@@ -101,7 +114,7 @@ class MeasuredDatabase(Database):
     def fields_expired(self, key: bytes, fields: Hash, count: int) -> None:
         super().fields_expired(key, fields, count)
         if self.values.get(key) is fields:
-            self.keyspace.memory.recount(self, key, fields, b'hexpired')
+            self._recount(key, fields, b'hexpired')
 
     def drop(self, keys: list[bytes]) -> None:
         for key in keys:

@@ -175,17 +175,13 @@ class Memory:
         """Enter that a value has changed which is the same object as before."""
         count = db.counts.get(key) if db.counts else None
         old = db.sizes.get(key, 0)
-        try:
-            if count is not None and len(value) > FEW_MEMBERS:
-                size = db.sizes[key] = count.follow(value, event) + NUMBER_BYTES
-            else:
-                db.counts.pop(key, None)
-                db.sizes.pop(key, None)
-                size = self.stored(db, key, value)
-            self.add(db, size - old)
-        except BaseException:
-            db.sizes[key] = old  # as it was before, until the value changes again
-            raise
+        if count is not None and len(value) > FEW_MEMBERS:
+            size = db.sizes[key] = count.follow(value, event) + NUMBER_BYTES
+        else:
+            db.counts.pop(key, None)
+            db.sizes.pop(key, None)
+            size = self.stored(db, key, value)
+        self.add(db, size - old)
 
 
 def table_bytes(databases: list[Any]) -> int:

@@ -231,7 +231,13 @@ class Hash(DrawableBuckets[Fields]):
         """Move a field behind all others in its bucket; returns the object that the bucket has for it from then on."""
         field = NAMES.get(field, field)
         bucket = self.bucket_of(field)
-        bucket[field] = bucket.pop(field)
+        try:
+            bucket[field] = bucket.pop(field)
+        except BaseException:  # the table may have to grow, and fail to
+            if self.deadlines is not None:
+                self.deadlines.times.pop(field, None)
+            self._recount()
+            raise
         return field
 
     def is_due(self, field: bytes, now_ms: int) -> bool:

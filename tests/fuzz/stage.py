@@ -212,6 +212,7 @@ class FuzzedServer:
             peer.close()
         self.peers.clear()
         self.settle()
+        self.end_pauses()  # a client's last commands are executed after it has closed its side
         fresh = self.open(CLIENTS)
         self.peers.append(fresh)
         for argv in LAST_COMMANDS:
