@@ -24,7 +24,8 @@ class MeasuredDatabase(Database):
             super().put(key, value)
             self._enter(key, old, value)
         except BaseException:
-            self._measure_again_unless(key, old)
+            if self.values.get(key) is not old:
+                self._measure_again()
             raise
 
     def set(self, key: bytes, value: Any, event: bytes = b'set') -> None:
@@ -35,13 +36,21 @@ class MeasuredDatabase(Database):
             super().set(key, value, event)
             self._enter(key, old, value)
         except BaseException:
-            self._measure_again_unless(key, old)
+            if self.values.get(key) is not old:
+                self._measure_again()
             raise
 
-    def _measure_again_unless(self, key: bytes, old: Any) -> None:
-        """After a failure: count all keys, unless the value could not be stored and the old one is still there."""
-        if self.values.get(key) is not old:
-            self.keyspace.memory.measure(self.keyspace.databases)
+    def _measure_again(self) -> None:
+        """Count all keys, after an entry in the account that may have been made by half."""
+        self.keyspace.memory.measure(self.keyspace.databases)
+
+    def _recount(self, key: bytes, value: Any, event: bytes) -> None:
+        """Enter that a value has changed which is the same object as before."""
+        try:
+            self.keyspace.memory.recount(self, key, value, event)
+        except BaseException:
+            self._measure_again()
+            raise
 
     def _enter(self, key: bytes, old: Any, value: Any) -> None:
         """Enter a value that has taken the place of another one, or of None."""
@@ -61,7 +70,7 @@ class MeasuredDatabase(Database):
             self._leave(key)
             return super().take(key)
         except BaseException:
-            self.keyspace.memory.measure(self.keyspace.databases)
+            self._measure_again()
             raise
 
     def withdraw(self, key: bytes) -> None:
@@ -69,18 +78,11 @@ class MeasuredDatabase(Database):
         self.sizes.pop(key, None)
         self.counts.pop(key, None)
 
-    def _recount(self, key: bytes, value: Any, event: bytes) -> None:
-        """Enter that a value has changed which is the same object as before. If that fails, count all keys."""
-        try:
-            self.keyspace.memory.recount(self, key, value, event)
-        except BaseException:
-            self.keyspace.memory.measure(self.keyspace.databases)
-            raise
-
     def settle(self, key: bytes) -> None:
         super().settle(key)
-        if key in self.sizes:
-            self._recount(key, self.values[key], b'')
+        value = self.values.get(key)
+        if value is not None and type(value) is not bytes and type(value) is not int:
+            self._recount(key, value, b'')
 
     def _leave(self, key: bytes) -> None:
         """Enter that a key is about to go."""
@@ -101,14 +103,24 @@ class MeasuredDatabase(Database):
         self._recount(key, self.values[key], event or b'')
 
     def set_deadline(self, key: bytes, deadline_ms: int) -> None:
-        if key not in self.deadlines:
-            self.keyspace.memory.add(self, NUMBER_BYTES)
-        super().set_deadline(key, deadline_ms)
+        had_one = key in self.deadlines
+        try:
+            super().set_deadline(key, deadline_ms)
+            if not had_one:
+                self.keyspace.memory.add(self, NUMBER_BYTES)
+        except BaseException:
+            if (key in self.deadlines) != had_one:
+                self._measure_again()
+            raise
 
     def clear_deadline(self, key: bytes) -> bool:
-        had_one = super().clear_deadline(key)
-        if had_one:
-            self.keyspace.memory.add(self, -NUMBER_BYTES)
+        try:
+            had_one = super().clear_deadline(key)
+            if had_one:
+                self.keyspace.memory.add(self, -NUMBER_BYTES)
+        except BaseException:
+            self._measure_again()
+            raise
         return had_one
 
     def fields_expired(self, key: bytes, fields: Hash, count: int) -> None:

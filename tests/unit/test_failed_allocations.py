@@ -43,6 +43,13 @@ def failure(request: pytest.FixtureRequest) -> type:
     return kind
 
 
+@pytest.fixture(autouse=True)
+def small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes and sets are split as soon as a bucket is full, so that a test needs fewer members."""
+    monkeypatch.setattr('selredis.values.hash.LEAST_ROOM', 0)
+    monkeypatch.setattr('selredis.values.set.LEAST_ROOM', 0)
+
+
 class Scene:
     """An engine and two clients of it. What goes wrong in a command is handled as a driver does."""
 
@@ -123,6 +130,8 @@ COMMANDS: dict[str, tuple[dict[str, str], list[str], str]] = {
     'set in a full bucket': ({}, FULL_BUCKET, 'SET k v'),
     'set in one of many buckets': ({}, SPLIT_BUCKETS, 'SET k v'),
     'set with maxmemory': (MEASURED, [], 'SET k v'),
+    'set with a deadline and maxmemory': (MEASURED, ['SET k v'], 'SET k v PX 1000'),
+    'set over a deadline with maxmemory': (MEASURED, ['SET k v PX 1000'], 'SET k v'),
     'set another kind with maxmemory': (MEASURED, ['RPUSH k a b'], 'SET k v'),
     'set with notifications': (NOTIFIED, ['other PSUBSCRIBE *'], 'SET k v'),
     'rpush': ({}, [], 'RPUSH k a b'),
@@ -130,7 +139,7 @@ COMMANDS: dict[str, tuple[dict[str, str], list[str], str]] = {
     'rpush with maxmemory': (MEASURED, [], 'RPUSH k a b'),
     'lpush on a long list': ({}, ['RPUSH k' + ' x' * 100], 'LPUSH k a'),
     'sadd': ({}, ['other WATCH k'], 'SADD k a b'),
-    'sadd that splits': ({}, ['SADD k ' + ' '.join(map(str, range(180)))], 'SADD k a b'),
+    'sadd that splits': ({}, ['SADD k ' + ' '.join(map(str, range(512)))], 'SADD k a b'),
     'sadd to a large set': ({}, ['SADD k ' + ' '.join(map(str, range(359))), 'SREM k 1 2 3'], 'SADD k a 1 b c d'),
     'sadd with maxmemory': (MEASURED, [], 'SADD k a b'),
     'hset': ({}, [], 'HSET k f v g w'),
