@@ -39,7 +39,7 @@ class Defects(Log):
 def failure(request: pytest.FixtureRequest) -> type:
     kind: type = request.param
     if kind is AllocationFailure and not CAN_FAIL_ALLOCATIONS:
-        pytest.skip('this Python has no _testcapi: allocations fail line by line only')
+        pytest.skip('this Python cannot have single allocations fail: they fail line by line only')
     return kind
 
 
