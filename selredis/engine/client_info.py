@@ -26,7 +26,6 @@ def describe(client: Client, running: Argv | None = None) -> bytes:
     `running` is the command that the client is in the middle of; like those that wait for their turn, it counts as
     read and not done with. There are no buffers of a fixed size, so what Redis tells of those is 0.
     """
-    engine = client.engine
     transaction = client.transaction
     running_query_bytes = request_bytes(running) if running is not None else 0
     running_argument_bytes = sum(map(len, running)) if running is not None else 0
@@ -37,7 +36,7 @@ def describe(client: Client, running: Argv | None = None) -> bytes:
         (b'fd', client.fd),
         (b'name', client.name),
         (b'age', age_seconds(client)),
-        (b'idle', max(engine.now_ms // 1000 - client.last_active_ms // 1000, 0)),
+        (b'idle', idle_seconds(client)),
         (b'flags', flags(client)),
         (b'db', client.db.number),
         (b'sub', len(client.channels)),
@@ -68,6 +67,13 @@ def describe(client: Client, running: Argv | None = None) -> bytes:
 
 def age_seconds(client: Client) -> int:
     return (client.engine.monotonic_ms() - client.created_ms) // 1000
+
+
+def idle_seconds(client: Client) -> int:
+    """Whole seconds since the client was active; never more than its age."""
+    idle_ms = max(client.engine.now_ms - client.last_active_ms, 0)
+    # The wall clock and the monotonic clock are read at different moments.
+    return min(idle_ms // 1000, age_seconds(client))
 
 
 def memory_of(client: Client, *, with_tables: bool = True) -> int:

@@ -56,6 +56,17 @@ def test_a_client_at_rest(client):
     }
 
 
+@pytest.mark.parametrize('ms_to_next_second', [1, 500, 1000])
+def test_a_client_is_not_idle_for_longer_than_it_has_been_connected(engine, clock, clients, ms_to_next_second):
+    clock.advance(-clock.now_ms() % 1000 + 1000 - ms_to_next_second)
+    engine.tick()
+    (client,) = clients(1)
+    clock.advance(ms_to_next_second)
+    engine.tick()
+    shown = fields(client)
+    assert int(shown['idle']) <= int(shown['age'])
+
+
 def test_age_and_idle_time_are_in_seconds(client, engine, clock):
     clock.advance(5_000)
     client('PING')
