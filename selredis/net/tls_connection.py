@@ -220,12 +220,12 @@ class TlsConnection(Connection):
         try:
             self.handshake_timer.cancel()
             if self.shaken and self.sealed is None:
-                self.say_goodbye()
+                self.send_close_notify()
         finally:
             super().close()
 
-    def say_goodbye(self) -> None:
-        """Send a close_notify, so that the peer knows that nothing has been cut off; its own is not waited for."""
+    def send_close_notify(self) -> None:
+        """Tell the peer that nothing was cut off. Its own close_notify is not waited for."""
         try:
             self.tls.unwrap()
         except ssl.SSLError:

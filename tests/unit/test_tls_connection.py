@@ -414,7 +414,7 @@ def test_a_goodbye_that_fails_does_not_keep_the_socket_open(peer, server, monkey
     def fail(_connection: TlsConnection) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(TlsConnection, 'say_goodbye', fail)
+    monkeypatch.setattr(TlsConnection, 'send_close_notify', fail)
     with pytest.raises(MemoryError):
         peer.connection.close()
     monkeypatch.undo()
