@@ -30,7 +30,7 @@ class Clock(Protocol):
 
 
 def not_replaced(function: Callable[[], int], clock_id: int) -> Callable[[], int]:
-    """Return `function`, or what reads the same clock if a program has replaced that by a function in Python."""
+    """Return `function` or, if a program has replaced it by a function in Python, one that reads the same clock."""
     return function if isinstance(function, BuiltinFunctionType) else partial(time.clock_gettime_ns, clock_id)
 
 
@@ -38,8 +38,8 @@ class SystemClock:
     """The machine's own clock.
 
     A program that embeds a server may replace the functions of `time` (freezegun does), and with them a monotonic clock
-    that may stop, jump and go back: no timer would run again. So they are looked up once, and not among the globals of
-    a module, where they would be found and replaced, too.
+    that may stop, jump and go back: timers would not run any more. So they are looked up once, when this class is made,
+    and kept here and not in a module's globals, where freezegun would replace them, too.
     """
 
     __slots__ = ()

@@ -360,13 +360,13 @@ class Driver:
     def close_doomed(self) -> None:
         """Close who is to be closed; a client that is still owed replies is closed when it has taken them.
 
-        What a failure has left of a client is removed in a later turn: no memory may have been left for it.
+        If closing a client fails (MemoryError), it is tried again in the next turn.
         """
         doomed = self.engine.doomed
         failed: list[Client] = []
         place = 0
         try:
-            for client in doomed:  # also whom closing another one adds
+            for client in doomed:  # including those that closing another one adds
                 if not self.try_to_close(client):
                     failed.append(client)
                 place += 1
@@ -374,7 +374,7 @@ class Driver:
             doomed[:place] = failed
 
     def try_to_close(self, client: Client) -> bool:
-        """Close a client if it is closable. False if that has failed, which is logged; the socket is closed even so."""
+        """Close a client if it is closable. Return False after a failure, which is logged; the socket is closed."""
         try:
             connection = self.table.by_id(client.id)
             if connection is None:
@@ -395,7 +395,7 @@ class Driver:
             self.in_background(self.housekeeping)
 
     def in_background(self, work: Callable[[], object]) -> None:
-        """Do what no client has asked for, and count its time."""
+        """Run background work and count its time."""
         read_ns = self.engine.clock.monotonic_ns
         begin_ns = read_ns()
         work()
@@ -469,7 +469,7 @@ class Driver:
             self.log.defect(f'Closing client id={connection.id}: its callback failed', error)
             try:
                 connection.doom()
-            except Exception as failure:  # closing it will try again
+            except Exception as failure:  # close_doomed tries again
                 self.report(failure, f'Removing client id={connection.id} failed')
 
     # Configuration

@@ -11,7 +11,8 @@ from selredis.glob import REGEX_AFTER_TEXTS, compile_glob
 from selredis.resp.pieces import LARGE_BYTES, Output, Pieces
 from selredis.values.size import FEW_NAMERS, NAME_TABLE_BYTES, PLACE_BYTES
 
-# Patterns that were subscribed to together see the same messages: they are compiled with different ones of these.
+# Patterns that were subscribed to together would all be compiled with the same message. How many messages a pattern
+# waits for differs by up to this number, so that the work is spread.
 COMPILING_MESSAGES = 1024
 
 # What is published, but for the first byte: all in which an array of RESP2 and a push of RESP3 differ.
@@ -19,7 +20,7 @@ MESSAGE = b'3\r\n$7\r\nmessage\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n'
 SHARD_MESSAGE = b'3\r\n$8\r\nsmessage\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n'
 PATTERN_MESSAGE = b'4\r\n$8\r\npmessage\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n'
 
-# What a prepared pattern takes: objects, and bytes for each byte of the pattern (measured, CPython 3.11, 64 bits).
+# Memory of a prepared pattern: its objects, and bytes for each byte of the pattern (measured, CPython 3.11, 64 bits).
 MATCHER_BYTES = PLACE_BYTES + 190
 MATCHER_SHARE = 8
 

@@ -121,7 +121,7 @@ def groups(length: int) -> Callable[[Database, int], None]:
 
 
 def pending(db: Database, count: int) -> None:
-    """A stream whose entries are gone, and pending still."""
+    """A stream whose entries are deleted and still pending."""
     stream = db.get_or_create(b'stream', Stream)
     stream.add_group(b'group', 0, 0)
     group = stream.groups[b'group']
@@ -179,10 +179,10 @@ SHAPES: dict[str, Callable[[Database, int], None]] = {
 }
 
 
-def each_says(
+def each_runs(
     verb: str, name: Callable[[int], bytes], *, clients: int = 1, share: int = 1
 ) -> Callable[[Engine, int], int]:
-    """Clients that say a command with the same names; how many names that were. `share`: one in so many of them."""
+    """Clients that run a command with the same names, one in `share` of them. Returns the number of names."""
 
     def fill(engine: Engine, count: int) -> int:
         peers = [Client(engine) for _ in range(clients)]
@@ -191,7 +191,7 @@ def each_says(
         for peer in peers:
             for start in range(0, each, 1000):
                 names = [name(number) for number in range(start, min(start + 1000, each))]
-                say(engine, peer, [*verb.encode().split(), *names])
+                run_command(engine, peer, [*verb.encode().split(), *names])
         return each * clients
 
     return fill
@@ -206,37 +206,37 @@ def prefixes(engine: Engine, count: int) -> int:
 
 
 def trackers(clients: int) -> Callable[[Engine, int], int]:
-    """Clients that track the keys that they read, all of them the same ones."""
+    """Clients that read and track the same keys."""
 
     def fill(engine: Engine, count: int) -> int:
         peers = [Client(engine) for _ in range(clients)]
         for peer in peers:
-            say(engine, peer, [b'HELLO', b'3'])
-            say(engine, peer, [b'CLIENT', b'TRACKING', b'ON'])
+            run_command(engine, peer, [b'HELLO', b'3'])
+            run_command(engine, peer, [b'CLIENT', b'TRACKING', b'ON'])
         begin(engine)
         for number in range(count // clients):
             for peer in peers:
-                say(engine, peer, [b'GET', b'key:%012d' % number])
+                run_command(engine, peer, [b'GET', b'key:%012d' % number])
         return count // clients
 
     return fill
 
 
 def waiting(engine: Engine, count: int) -> int:
-    """Clients that wait for ten keys each, of which nobody else waits for one."""
+    """Clients that are blocked on ten keys each, on which no other client is blocked."""
     peers = [Client(engine) for _ in range(count // 10)]
     begin(engine)
     for number, peer in enumerate(peers):
-        say(engine, peer, [b'BLPOP', *(b'key:%d:%d' % (number, place) for place in range(10)), b'0'])
+        run_command(engine, peer, [b'BLPOP', *(b'key:%d:%d' % (number, place) for place in range(10)), b'0'])
     return count
 
 
 def waiting_together(engine: Engine, count: int) -> int:
-    """Clients that wait for the same ten keys."""
+    """Clients that are blocked on the same ten keys."""
     peers = [Client(engine) for _ in range(count // 10)]
     begin(engine)
     for peer in peers:
-        say(engine, peer, [b'BLPOP', *(b'key:%d' % place for place in range(10)), b'0'])
+        run_command(engine, peer, [b'BLPOP', *(b'key:%d' % place for place in range(10)), b'0'])
     return count
 
 
@@ -244,21 +244,23 @@ def named_clients(engine: Engine, count: int) -> int:
     peers = [Client(engine) for _ in range(count // 10)]
     begin(engine)
     for number, peer in enumerate(peers):
-        say(engine, peer, [b'CLIENT', b'SETNAME', b'%01000d' % number])
+        run_command(engine, peer, [b'CLIENT', b'SETNAME', b'%01000d' % number])
     return len(peers)
 
 
 def slow_calls(engine: Engine, count: int) -> int:
     """A slow log of commands that have 10 words, some of them long."""
     client = Client(engine)
-    say(engine, client, [b'CONFIG', b'SET', b'slowlog-log-slower-than', b'0', b'slowlog-max-len', b'%d' % count])
+    run_command(
+        engine, client, [b'CONFIG', b'SET', b'slowlog-log-slower-than', b'0', b'slowlog-max-len', b'%d' % count]
+    )
     begin(engine)
     for number in range(count // 10):
-        say(engine, client, [b'EXISTS', *(b'%0*d' % (place * 20, number) for place in range(1, 10))])
+        run_command(engine, client, [b'EXISTS', *(b'%0*d' % (place * 20, number) for place in range(1, 10))])
     return count // 10
 
 
-def say(engine: Engine, client: Client, argv: list[bytes]) -> None:
+def run_command(engine: Engine, client: Client, argv: list[bytes]) -> None:
     engine.run(client, [argv])
     for each in engine.to_flush:
         each.out.clear()
@@ -268,7 +270,7 @@ def say(engine: Engine, client: Client, argv: list[bytes]) -> None:
         engine.runnable.pop().resume()
 
 
-# What is in use, by the model and by the system, when a client shape begins.
+# Memory in use, by the model and by the system, before clients have the server keep anything.
 START: list[int] = []
 
 
@@ -281,16 +283,16 @@ def channel(number: int) -> bytes:
 
 
 CLIENT_SHAPES: dict[str, Callable[[Engine, int], int]] = {
-    'channels of a client': each_says('SUBSCRIBE', channel),
-    'channels of a client, 1,000 bytes long': each_says('SUBSCRIBE', lambda number: b'%01000d' % number),
-    'channels of 5 clients': each_says('SUBSCRIBE', channel, clients=5),
-    'channels of 100 clients': each_says('SUBSCRIBE', channel, clients=100),
-    'patterns of a client': each_says('PSUBSCRIBE', lambda number: b'%012d:*' % number, share=10),
-    'patterns with classes of a client': each_says('PSUBSCRIBE', lambda number: b'%012d:[ab]?c*d' % number, share=10),
-    'patterns of 1,000 bytes of a client': each_says('PSUBSCRIBE', lambda number: b'%01000d*' % number, share=50),
-    'watched keys of a client': each_says('WATCH', channel),
-    'watched keys of 5 clients': each_says('WATCH', channel, clients=5),
-    'watched keys of 100 clients': each_says('WATCH', channel, clients=100),
+    'channels of a client': each_runs('SUBSCRIBE', channel),
+    'channels of a client, 1,000 bytes long': each_runs('SUBSCRIBE', lambda number: b'%01000d' % number),
+    'channels of 5 clients': each_runs('SUBSCRIBE', channel, clients=5),
+    'channels of 100 clients': each_runs('SUBSCRIBE', channel, clients=100),
+    'patterns of a client': each_runs('PSUBSCRIBE', lambda number: b'%012d:*' % number, share=10),
+    'patterns with classes of a client': each_runs('PSUBSCRIBE', lambda number: b'%012d:[ab]?c*d' % number, share=10),
+    'patterns of 1,000 bytes of a client': each_runs('PSUBSCRIBE', lambda number: b'%01000d*' % number, share=50),
+    'watched keys of a client': each_runs('WATCH', channel),
+    'watched keys of 5 clients': each_runs('WATCH', channel, clients=5),
+    'watched keys of 100 clients': each_runs('WATCH', channel, clients=100),
     'prefixes of a client': prefixes,
     'keys tracked by a client': trackers(1),
     'keys tracked by 2 clients': trackers(2),

@@ -29,7 +29,7 @@ NAME = re.compile(r'python3(\.[0-9]+)?')
 QUESTION = 'import sys; print(sys.implementation.name, *sys.version_info[:3], sys.executable)'
 AT_ONCE = 2
 
-# The engine, the wire, the server, TLS and the embedded server. Each of them takes the tests about two minutes.
+# The engine, the wire, the server, TLS and the embedded server. They take about two minutes with each interpreter.
 TESTS = [
     'tests/unit',
     'tests/test_transcripts.py::test_in_process',

@@ -84,7 +84,7 @@ def flushall(client: Client, argv: Argv) -> Reply:
 
 
 def read_mode(argv: Argv) -> int:
-    """Return how many keys a database may have at most to be freed immediately: by default, with ASYNC or SYNC."""
+    """Return the number of keys above which a database is freed lazily: LARGE, 0 with ASYNC, no limit with SYNC."""
     match [word.upper() for word in argv[1:]]:
         case []:
             return LARGE

@@ -12,7 +12,7 @@ A_LOOK = 10_000  # members drawn between two looks at what a reply takes
 MOST_BYTES = 1 << 30
 BULK_BYTES = 16  # of a member in a reply, beside its own
 
-SMALL = 128  # members, or those of one bucket: Redis returns some of a listpack in its order
+SMALL = 128  # members; Redis returns random members of a listpack in its order
 
 T = TypeVar('T')
 

@@ -48,7 +48,7 @@ def exec_(client: Client, argv: Argv) -> Reply:
         client.in_exec = True
         replies = EncodedParts((array_head(len(transaction.queued)),))
         for queued, its_argv in transaction.queued:
-            # EncodedParts one by one: HELLO may change the protocol on the way.
+            # Each reply is encoded at once: HELLO may change the protocol before the next one.
             encoded = engine.call(client, queued, its_argv)
             assert encoded is not None  # nothing waits in here
             replies.append(encoded)

@@ -1,8 +1,9 @@
-"""The wall clock beside the monotonic clock: it is set ahead or back, a machine wakes up, a test travels in time.
+"""Corrections for a wall clock that is set ahead or back.
 
 Deadlines of keys are Unix times and follow the wall clock, as in Redis. How long something took or has been idle does
-not depend on it, but to read the monotonic clock, too, would cost every command. So calls are timed by the wall clock,
-and clients and keys marked with its time when they are used. Where it was set, both are corrected.
+not depend on it, but reading the monotonic clock as well would slow every command down. So calls are timed by the wall
+clock, and clients and keys are marked with its time when they are used. After the wall clock was set, which shows by a
+comparison with the monotonic clock, durations and marks are corrected.
 """
 
 from typing import TYPE_CHECKING
@@ -12,26 +13,27 @@ from selredis.clock import Clock
 if TYPE_CHECKING:
     from selredis.engine.engine import Engine
 
-# Of a smaller difference to the monotonic clock nobody sees anything; and the two are not read at the same instant.
+# A smaller difference between the clocks is ignored: the two are not read at the same instant, and times are shown in
+# seconds.
 SHIFT_NS = 1_000_000_000
 
 
 class Clocks:
-    """What one server learns by comparing its two clocks."""
+    """The two clocks of a server, and by how much the wall clock was set."""
 
     __slots__ = ('_ahead_ns', '_clock', '_looked_ns', '_start_ns')
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._start_ns = self._looked_ns = clock.monotonic_ns()
-        self._ahead_ns = clock.now_ns() - self._looked_ns  # of the monotonic clock
+        self._ahead_ns = clock.now_ns() - self._looked_ns  # the wall clock minus the monotonic clock
 
     @property
     def uptime_ms(self) -> int:
         return (self._clock.monotonic_ns() - self._start_ns) // 1_000_000
 
     def look(self, engine: 'Engine') -> None:
-        """Shift the times of last use, of clients and keys, if the wall clock was set; to be called at each tick."""
+        """If the wall clock was set, shift the times at which clients and keys were used last. Called at each tick."""
         now_ns = self._clock.monotonic_ns()
         since_ms = (now_ns - self._looked_ns) // 1_000_000
         self._looked_ns = now_ns
@@ -46,9 +48,9 @@ class Clocks:
                 client.last_active_ms += shift_ms
 
     def duration_ns(self, taken_ns: int) -> int:
-        """Return how long a call really took that has just ended, and took `taken_ns` by the wall clock."""
+        """Return the true duration of a call that has just ended; `taken_ns` is its duration by the wall clock."""
         now_ns = self._clock.monotonic_ns()
-        since_ns = now_ns - self._looked_ns  # it has begun after the last tick
+        since_ns = now_ns - self._looked_ns  # the call began after the last tick
         if 0 <= taken_ns <= since_ns:
             return taken_ns
         shift_ns = self._clock.now_ns() - now_ns - self._ahead_ns

@@ -86,8 +86,8 @@ class Stats:
         self.turns = 0  # of the driver's loop
         self.busy_ns = 0  # when it was not waiting, if it tells
         self.longest_turn_ns = 0  # likewise
-        self.cron_ns = 0  # spent on what no client has asked for
-        self.commands_before_turn = 0  # that were processed before the present turn
+        self.cron_ns = 0  # spent on background work
+        self.commands_before_turn = 0  # processed before the current turn
         self.most_commands_a_turn = 0
         self.expiry_cuts = 0  # searches for expired keys that ended for the time they took
         self.expiry_us = 0  # spent on removing keys past their deadline

@@ -27,14 +27,14 @@ class Discarded:
 
     def __init__(self) -> None:
         self.containers: list[Any] = []
-        self._objects: list[int] = []  # that each container counts for
+        self._objects: list[int] = []  # of each container, what it adds to `freed`
         self.pending = 0
         self.freed = 0
 
     def add(self, *containers: Any, objects: int = 0) -> None:
         """Take values, dicts of a database, or the buckets of its index, which their owner gives away.
 
-        The last container counts for `objects` of INFO, the others for none.
+        The last container counts as `objects` objects of INFO, the others as none.
         """
         self.containers += containers
         self._objects += [0] * (len(containers) - 1) + [objects]

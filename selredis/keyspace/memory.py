@@ -27,7 +27,7 @@ WIDE_PLACE_BYTES = 120
 FOLLOW_SHARE = 16  # each time the account of tables comes nearer to the truth by one part in so many
 NO_LIMIT = 1 << 62
 
-# A value with more members is measured a part at a time: so many members for every change, a hundred together.
+# A value with more members is measured a part at a time: MEMBERS_A_CHANGE for each change, MEMBERS_A_STEP at once.
 FEW_MEMBERS = 64
 MEMBERS_A_CHANGE = 8
 MEMBERS_A_STEP = 128
@@ -49,8 +49,8 @@ class Measurable(Protocol):
 class Count:
     """The size of a value with many members, as it was when its members were last walked, and changed since then.
 
-    The walk never ends: each change takes it a few members further, so that the cost of a change does not depend on how
-    many members there are. What has been walked is the truth, once it is all of them.
+    Each change continues the walk by a few members; after the last one it starts again. So the cost of a change does
+    not depend on the number of members. When all have been walked, the size is exact.
     """
 
     __slots__ = ('cursor', 'in_members', 'length', 'owed', 'walked', 'walked_bytes')
@@ -60,13 +60,13 @@ class Count:
         self.in_members = size - FRAMES[type(value)](value)
         self.owed = 0  # members by which the walk is behind
         self.cursor = 0
-        self.walked = 0  # members, since the walk came by the start
+        self.walked = 0  # members, since the walk started again
         self.walked_bytes = 0
 
     def follow(self, value: Any, event: bytes) -> int:
         """Return the size of the value after a change.
 
-        What was pushed on a list is measured, what came or went otherwise is taken for average until the walk comes by.
+        Elements pushed on a list are measured. Other members added or removed count as average until the next walk.
         """
         length = len(value)
         more = length - self.length

@@ -99,7 +99,7 @@ class Uses:
 
     @property
     def now_ms(self) -> int:
-        """The time by which uses are noted."""
+        """The time that is noted as that of a use."""
         return self._keyspace.now_ms - self.offset_ms
 
     def look(self) -> None:

@@ -61,8 +61,8 @@ class Set(Buckets[Any]):
     """Members. There is one bucket, a dict, or there are several, which are sets.
 
     What has been is remembered so far as it tells how Redis would keep the set (OBJECT ENCODING): `most`, how many
-    members there were when one went, and `longest`, how many bytes one had that went and was no integer. It is -1 while
-    no member is known that was not an integer: the set may be an intset, and its integers have yet to be sorted.
+    members there were when one went, and `longest`, how many bytes one had that went and was no integer. It is -1 as
+    long as all known members were integers: the set may be an intset, and its integers have yet to be sorted.
     """
 
     __slots__ = ('gone', 'longest', 'lots', 'most')
@@ -152,11 +152,11 @@ class Set(Buckets[Any]):
         return not self.mask and self.longest < 0 and self.most <= INTSET_ENTRIES
 
     def keep_order(self) -> None:
-        """Have a new set stay in the order in which its members were added, as a listpack that was never an intset."""
+        """Keep the members of a new set in the order in which they were added, as in a listpack."""
         self.longest = 0
 
     def rebuild(self, members: Iterable[bytes]) -> None:
-        """Have only these of the members, as a new set that is an intset if this one was."""
+        """Replace all members by some of them, as in a new set that is an intset if this one was."""
         was_intset = self.is_intset
         Set.__init__(self, members)
         if not was_intset:

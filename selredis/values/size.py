@@ -246,9 +246,9 @@ OF_CONTAINERS: dict[type, Callable[[Any, int], int]] = {
 }
 
 
-# The same in pieces, so that a large value can be measured a part at a time. For each kind: the size of a value without
-# its members, found in O(1); and the size of about `most` of its members, from a place on. That is: bytes, members, and
-# the place where the next part begins, 0 after the last.
+# The same in parts, so that a large value can be measured a part at a time. FRAMES: the size of a value without its
+# members, in O(1). PARTS: the size of about `most` of its members from a place on; returns bytes, the number of
+# members, and the place where the next part begins, 0 after the last.
 FRAMES: dict[type, Callable[[Any], int]] = {
     Hash: hash_frame,
     List: list_frame,
