@@ -226,7 +226,8 @@ class RemoteClient(Client):
     def run_held(self) -> None:
         """Run a read's worth of held input."""
         parser = self.parser
-        batch = parser.feed(self.take_held() if self.held else b'')
+        # An unauthenticated client's commands are read one by one: what the parser still has of them comes first.
+        batch = parser.feed(self.take_held() if self.held and not parser.unread_bytes else b'')
         if batch:
             self.engine.run(self, batch)
         if parser.unfinished:

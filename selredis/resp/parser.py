@@ -183,12 +183,17 @@ class RequestParser:
     @property
     def pending_bytes(self) -> int:
         """Bytes held of an unfinished line or value, or not looked at yet; without complete arguments, as in Redis."""
-        pending = len(self._rest) - self._rest_at
+        pending = self.unread_bytes
         if self._line is not None:
             pending += len(self._line)
         if self._value is not None:
             pending += self._value.tell()
         return pending
+
+    @property
+    def unread_bytes(self) -> int:
+        """Bytes that have not been looked at yet, as the client isn't trusted."""
+        return len(self._rest) - self._rest_at
 
     @property
     def argument_bytes(self) -> int:

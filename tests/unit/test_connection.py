@@ -3,6 +3,7 @@
 import socket
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -415,6 +416,21 @@ def test_a_stranger_that_reads_may_go_on_guessing(driver, connect, config):
     peer.say('AUTH secret')
     driver.turn()
     assert peer.heard() == b'+OK\r\n'
+
+
+def test_input_of_an_unauthenticated_client_is_kept_within_bounds(driver, connect, config):
+    config.set_pairs([(b'requirepass', b'secret')])
+    peer = connect()
+    peer.socket.setblocking(False)
+    (connection,) = driver.table.all()
+    for _ in range(60):
+        with suppress(BlockingIOError):
+            while True:
+                peer.socket.send(b'*2\r\n$3\r\nGET\r\n$1\r\nk\r\n' * 4096)
+        driver.turn()
+        with suppress(BlockingIOError):
+            peer.socket.recv(READ_BYTES)
+        assert connection.query_bytes <= 3 * READ_BYTES
 
 
 def test_a_stranger_may_send_little(driver, connect, config):
