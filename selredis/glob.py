@@ -28,6 +28,7 @@ from typing import Union
 REGEX_ITEMS = 128
 REGEX_TEXT_BYTES = 4096
 REGEX_AFTER_TEXTS = 8  # plus the number of items: reading an expression takes as long as several texts for each
+READ_SHARE = 28  # memory of a pattern that has been read, for each of its bytes (measured with many classes)
 MOST_STARS = 1000  # followed by something else; a run of stars counts as one
 
 STARS = re.compile(rb'\*+')
@@ -50,6 +51,11 @@ for _byte in (*range(0x80, 0x100), *range(0x80)):
     _BELOW.append(_BELOW[-1] | 1 << _byte)
 
 Segment = Union[bytes, '_Items']  # bytes: a literal
+Regex = Callable[[bytes], re.Match[bytes] | None]
+
+# Short patterns that were compiled lately, by pattern and nocase: a SCAN sends the same one in each of its calls.
+COMPILED: dict[tuple[bytes, bool], Regex] = {}
+MOST_COMPILED = 256
 
 
 def compile_glob(pattern: bytes, nocase: bool = False, regex_after: int = REGEX_AFTER_TEXTS) -> Callable[[bytes], bool]:
@@ -89,6 +95,12 @@ def _simple_matcher(pattern: bytes, nocase: bool) -> Callable[[bytes], bool] | N
     return None
 
 
+def prepared_bytes(matcher: Callable[[bytes], bool]) -> int:
+    """Return the memory of what a function of `compile_glob` has read of its pattern so far."""
+    glob = getattr(matcher, '__self__', None)
+    return len(glob.pattern) * READ_SHARE if isinstance(glob, Glob) and glob.segments is not None else 0
+
+
 class Glob:
     """A pattern that is read as far as the texts require, and compiled to a regular expression if there are many."""
 
@@ -102,7 +114,7 @@ class Glob:
         self.read_for = -1  # bytes of a text
         self.segments: list[Segment] | None = None  # None: no text of up to `read_for` bytes matches
         self.texts_to_regex = regex_after
-        self.regex: Callable[[bytes], re.Match[bytes] | None] | None = None
+        self.regex = COMPILED.get((pattern, nocase))
 
     def matches(self, text: bytes) -> bool:
         """Return whether the whole of a text matches."""
@@ -118,6 +130,9 @@ class Glob:
         self.texts_to_regex -= 1
         if self.texts_to_regex == 0:
             self.regex = re.compile(_regex(self.segments), re.DOTALL).match
+            if len(COMPILED) >= MOST_COMPILED:
+                COMPILED.clear()
+            COMPILED[self.pattern, self.nocase] = self.regex
         return _fits(self.segments, text)
 
     def _read(self, most: int) -> None:

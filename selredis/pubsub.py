@@ -7,7 +7,7 @@ bytes leave when the turn ends. A client knows its own subscriptions, so leaving
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from selredis.glob import REGEX_AFTER_TEXTS, compile_glob
+from selredis.glob import REGEX_AFTER_TEXTS, compile_glob, prepared_bytes
 from selredis.resp.pieces import LARGE_BYTES, Output, Pieces
 from selredis.values.size import FEW_NAMERS, NAME_TABLE_BYTES, PLACE_BYTES
 
@@ -20,9 +20,7 @@ MESSAGE = b'3\r\n$7\r\nmessage\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n'
 SHARD_MESSAGE = b'3\r\n$8\r\nsmessage\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n'
 PATTERN_MESSAGE = b'4\r\n$8\r\npmessage\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n'
 
-# Memory of a prepared pattern: its objects, and bytes for each byte of the pattern (measured, CPython 3.11, 64 bits).
-MATCHER_BYTES = PLACE_BYTES + 190
-MATCHER_SHARE = 8
+MATCHER_BYTES = PLACE_BYTES + 190  # memory of a pattern's matcher before it has read the pattern (measured)
 
 
 class Subscriber(Protocol):
@@ -118,7 +116,8 @@ class PubSub:
         """Memory of the tables that all clients share, of patterns with what is prepared for matching them."""
         names = len(self.channels) + len(self.shard_channels) + len(self.patterns)
         places = names * NAME_TABLE_BYTES + self.crowded * PLACE_BYTES
-        return places + matcher_bytes(len(self.matchers), self.pattern_bytes)
+        prepared = sum(map(prepared_bytes, self.matchers.values()))
+        return places + matcher_bytes(len(self.matchers)) + prepared
 
     def publish(self, channel: bytes, message: bytes) -> int:
         """Send a message to the channel's subscribers, then to those of matching patterns; how many got it."""
@@ -219,6 +218,6 @@ def large_frame(template: bytes, names: tuple[int | bytes, ...], message: bytes)
     return Pieces((head, message, b'\r\n'))
 
 
-def matcher_bytes(count: int, pattern_bytes: int) -> int:
-    """Memory of so many prepared patterns, which have so many bytes together."""
-    return count * MATCHER_BYTES + pattern_bytes * MATCHER_SHARE
+def matcher_bytes(count: int) -> int:
+    """Memory of the matchers of that many patterns before they have read them."""
+    return count * MATCHER_BYTES

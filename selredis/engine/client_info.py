@@ -89,7 +89,7 @@ def memory_of(client: Client, *, with_tables: bool = True) -> int:
     if names:
         size += names * name_bytes + client.subscribed_bytes
         if with_tables:
-            size += matcher_bytes(len(client.patterns), client.pattern_bytes)
+            size += matcher_bytes(len(client.patterns))
     if client.watched:
         size += len(client.watched) * (name_bytes + WATCHED_BYTES) + client.watched_bytes
     if tracking is not None:

@@ -123,7 +123,7 @@ def test_subscriptions(client):
     shown = fields(client)
     assert (shown['flags'], shown['sub'], shown['psub'], shown['ssub']) == ('P', '2', '1', '3')
     client.take()
-    assert memory_of(client.client) == CLIENT_BYTES + 6 * (KEPT_NAME_BYTES + NAME_TABLE_BYTES + 1) + matcher_bytes(1, 1)
+    assert memory_of(client.client) == CLIENT_BYTES + 6 * (KEPT_NAME_BYTES + NAME_TABLE_BYTES + 1) + matcher_bytes(1)
 
 
 KEEPING = {

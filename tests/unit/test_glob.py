@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selredis.glob import REGEX_AFTER_TEXTS, REGEX_ITEMS, REGEX_TEXT_BYTES, Glob, _Items, compile_glob
+from selredis.glob import (
+    REGEX_AFTER_TEXTS,
+    REGEX_ITEMS,
+    REGEX_TEXT_BYTES,
+    Glob,
+    _Items,
+    compile_glob,
+    prepared_bytes,
+)
 
 # pattern, texts that fit, texts that do not
 CASES: list[tuple[bytes, list[bytes], list[bytes]]] = [
@@ -262,3 +270,20 @@ class CountingList(list[int]):
         for item in super().__iter__():
             self.read += 1
             yield item
+
+
+def test_a_pattern_that_was_compiled_is_not_compiled_again():
+    pattern = b'user:[0-9]*:?'
+    first = Glob(pattern, False, REGEX_AFTER_TEXTS)
+    for number in range(200):
+        first.matches(b'user:%d:x' % number)
+    assert first.regex is not None
+    assert Glob(pattern, False, REGEX_AFTER_TEXTS).regex is first.regex
+
+
+def test_what_is_read_of_a_pattern_is_counted_once_it_is_read():
+    matches = compile_glob(b'[a-c]?*' * 100)
+    assert prepared_bytes(matches) == 0
+    assert matches(b'abcx' * 100)
+    assert prepared_bytes(matches) > 10_000
+    assert prepared_bytes(compile_glob(b'news.*')) == 0
