@@ -36,7 +36,8 @@ class Scene:
         if turn.commands:
             self.clients[turn.client].send(b''.join(encode_command(*argv) for argv in turn.commands))
         else:
-            self.clients[turn.client].close()
+            # By a reset: after an end of file selredis executes what was sent behind a blocked command, Redis doesn't.
+            self.clients[turn.client].reset()
             self.clients[turn.client] = WireClient(self.address)
         received = [b''] * CLIENTS
         silence = 0

@@ -5,6 +5,7 @@ Nothing here comes from selredis: what is tested must not be read with its own e
 
 import re
 import socket
+import struct
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -372,6 +373,11 @@ class WireClient:
         return self.read()
 
     def close(self) -> None:
+        self.socket.close()
+
+    def reset(self) -> None:
+        """Close by a reset (RST) instead of an end of file."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
         self.socket.close()
 
     def __enter__(self) -> 'WireClient':
