@@ -206,13 +206,14 @@ class FuzzedServer:
     def empty(self) -> None:
         """Close all clients, check that the server answers a new one, and remove all data and statistics."""
         engine = self.engine
-        engine.config.set_pairs(DEFAULTS)
-        engine.active_expire, engine.cron_paused = True, False
         for peer in self.peers:
             peer.close()
         self.peers.clear()
         self.settle()
-        self.end_pauses()  # a client's last commands are executed after it has closed its side
+        # A client's last commands are executed after it has closed its side: they may pause clients, or set parameters.
+        self.end_pauses()
+        engine.config.set_pairs(DEFAULTS)
+        engine.active_expire, engine.cron_paused = True, False
         fresh = self.open(CLIENTS)
         self.peers.append(fresh)
         for argv in LAST_COMMANDS:

@@ -139,7 +139,7 @@ COMMANDS: dict[str, tuple[dict[str, str], list[str], str]] = {
     'rpush with maxmemory': (MEASURED, [], 'RPUSH k a b'),
     'lpush on a long list': ({}, ['RPUSH k' + ' x' * 100], 'LPUSH k a'),
     'sadd': ({}, ['other WATCH k'], 'SADD k a b'),
-    'sadd that splits': ({}, ['SADD k ' + ' '.join(map(str, range(512)))], 'SADD k a b'),
+    'sadd that splits': ({}, ['SADD k ' + ' '.join(map(str, range(180)))], 'SADD k a b'),
     'sadd to a large set': ({}, ['SADD k ' + ' '.join(map(str, range(359))), 'SREM k 1 2 3'], 'SADD k a 1 b c d'),
     'sadd with maxmemory': (MEASURED, [], 'SADD k a b'),
     'hset': ({}, [], 'HSET k f v g w'),
