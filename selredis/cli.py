@@ -11,6 +11,7 @@ from contextlib import suppress
 from selredis.config import Config
 from selredis.config_file import ConfigFileError, Invocation, UnreadableConfigFile, load, parse_command_line
 from selredis.driver import Driver
+from selredis.engine.command import CommandTable
 from selredis.errors import ConfigError
 from selredis.log import Log
 from selredis.net.listener import ListenError
@@ -55,7 +56,8 @@ def main(arguments: Sequence[str] | None = None, make_driver: Callable[[Config, 
     if invocation.wants == 'help':
         print(USAGE, end='', file=sys.stderr)
         return 1
-    config = Config()
+    commands = CommandTable()
+    config = Config(commands.rename)
     log = Log()
     try:
         stdin = read_standard_input() if invocation.from_stdin else b''
@@ -76,6 +78,7 @@ def main(arguments: Sequence[str] | None = None, make_driver: Callable[[Config, 
     if config['syslog-enabled']:
         log.open_syslog(config['syslog-ident'], config['syslog-facility'])
     server = make_driver(config, log)
+    server.engine.commands = commands
     server.supervisor = supervisor
     server.engine.deployment.supervised = supervisor.name
     pid_file = config.path('pidfile') or (PID_FILE if in_background else '')

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from selredis.acl import read_user
 from selredis.config_kinds import WRONG_NUMBER_OF_ARGUMENTS
 from selredis.config_table import BY_NAME, OUTDATED, PARAMETERS, Parameter
-from selredis.engine.command import COMMANDS, UNIMPLEMENTED, Command
 from selredis.errors import ConfigError, ReplyError
 from selredis.glob import compile_glob
 from selredis.resp.inline import split_words
@@ -23,16 +22,18 @@ Hook = Callable[[], None]
 
 
 class Config:
-    """The values of one server. `config['maxclients']` is the value itself, by the parameter's own name."""
+    """The values of one server. `config['maxclients']` is the value itself, by the parameter's own name.
 
-    def __init__(self) -> None:
+    `rename_command(name, new_name)` does what a directive of that name asks for; it raises ConfigError.
+    """
+
+    def __init__(self, rename_command: Callable[[bytes, bytes], object] | None = None) -> None:
         self._values: dict[str, Any] = {parameter.name: parameter.default for parameter in PARAMETERS}
         self._values['dir'] = working_directory()
         self._hooks: dict[str, list[Hook]] = {}
         self._warnings: list[str] = []
         self._user: list[bytes] | None = None  # words of the last `user` line
-        self.commands: dict[bytes, Command] = COMMANDS  # by the names that this server has for them
-        self._unimplemented = UNIMPLEMENTED  # by the names that Redis would have for them
+        self._rename_command = rename_command
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]
@@ -166,8 +167,8 @@ class Config:
     def _read_other(self, name: bytes, arguments: list[bytes]) -> None:
         """Take a directive that is about no parameter."""
         match name, len(arguments):
-            case b'rename-command', 2:
-                self.rename_command(*arguments)
+            case b'rename-command', 2 if self._rename_command is not None:
+                self._rename_command(*arguments)
             case b'user', count if count:
                 self._user = arguments
             case b'loadmodule', count if count:
@@ -176,30 +177,6 @@ class Config:
                 raise ConfigError('sentinel directive while not in sentinel mode')
             case _, count if name not in OUTDATED or count != 1:
                 raise ConfigError(BAD_DIRECTIVE)
-
-    def rename_command(self, name: bytes, new_name: bytes) -> None:
-        """Rename a command of this server, or disable it if the new name is empty.
-
-        A command that isn't implemented may be renamed, too, and is unknown by any name. Raises ConfigError if no
-        command has the old name, or one has the new name already.
-        """
-        name, target = name.lower(), new_name.lower()
-        command = self.commands.get(name)
-        if command is None and name not in self._unimplemented:
-            raise ConfigError('No such command in rename-command')
-        if self.commands is COMMANDS:
-            self.commands = dict(COMMANDS)
-        self._unimplemented -= {name}
-        self.commands.pop(name, None)
-        self.commands.pop(name.upper(), None)
-        if not target:
-            return
-        if target in self.commands or target in self._unimplemented:
-            raise ConfigError('Target command name already exists')
-        if command is None:
-            self._unimplemented |= {target}
-        else:
-            self.commands[target] = self.commands[target.upper()] = command
 
     def finish_reading(self) -> None:
         """All files and options are read: see what they ask for in vain, for take_warnings.

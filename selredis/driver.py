@@ -19,7 +19,8 @@ import selredis.commands  # noqa: F401  (importing them fills the command table)
 from selredis.clock import Clock, SystemClock
 from selredis.config import Config
 from selredis.engine.client import Client
-from selredis.engine.engine import SLICE_MS, Engine
+from selredis.engine.engine import Engine
+from selredis.engine.executor import SLICE_MS
 from selredis.errors import ConfigError, TlsError
 from selredis.log import Log
 from selredis.net.listener import ListenError, format_address, listen_tcp, listen_unix
@@ -266,7 +267,7 @@ class Driver:
         # A defect of ours costs what it hits. Everybody gets replies all the same, and the server ends when it is told.
         try:
             if engine.keyspace.ready:
-                engine.blocked.serve_ready()
+                engine.serve_ready()
             if engine.runnable and not engine.shutdown_requested:
                 self.resume()
             if self.expire_backlog:

@@ -21,6 +21,11 @@ UNBLOCKED = b'UNBLOCKED client unblocked via CLIENT UNBLOCK'
 INTERNAL = b'ERR internal error'
 
 
+def c_string(text: bytes) -> bytes:
+    """Return what C's printf shows of a text, in Redis's error messages: all before its first NUL."""
+    return text.partition(b'\0')[0]
+
+
 class ReplyError(Exception):
     """The client broke a rule of Redis: `text` is the error reply, its code word first, without the dash.
 

@@ -7,6 +7,7 @@ import os
 import syslog
 import time
 import traceback
+from typing import Protocol
 
 from selredis.clock import Clock, SystemClock
 
@@ -18,6 +19,21 @@ STANDARD_OUTPUT = 1
 
 # A line may tell what a client has sent: that must not begin another line, nor speak to the terminal.
 CONTROLS = {code: f'\\x{code:02x}' for code in (*range(0x20), *range(0x7F, 0xA0))}
+
+
+class Logger(Protocol):
+    """What the parts of a server log to, with Redis's levels."""
+
+    def debug(self, text: str) -> None: ...
+
+    def verbose(self, text: str) -> None: ...
+
+    def notice(self, text: str) -> None: ...
+
+    def warning(self, text: str) -> None: ...
+
+    def defect(self, text: str, error: BaseException) -> None:
+        """Log an exception that is a defect of this server, with its traceback."""
 
 
 class Log:

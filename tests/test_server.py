@@ -18,7 +18,7 @@ import selredis
 from selredis.clock import ManualClock
 from selredis.config import Config
 from selredis.embedded import EmbeddedServer
-from selredis.engine.engine import Engine
+from selredis.engine.executor import Executor
 from selredis.errors import ConfigError
 from selredis.net.listener import Listener, ListenError
 from selredis.server import Server
@@ -367,17 +367,17 @@ def test_without_descriptors_accepting_pauses_and_goes_on(connect: Connect, monk
 def test_callback_that_fails_costs_its_connection_only(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     defects: list[str] = []
     monkeypatch.setattr('selredis.log.Log.defect', lambda _self, text, _error: defects.append(text))
+
+    def fail(self: object, client: object, batch: list[list[bytes]]) -> None:
+        if batch[0] == [b'FAIL']:
+            raise ZeroDivisionError
+        run(self, client, batch)  # type: ignore[arg-type]
+
+    run = Executor.run
+    monkeypatch.setattr(Executor, 'run', fail)
     with selredis.serve() as server:
         victim, other = connect(server), connect(server)
         victim('PING'), other('PING')
-
-        def fail(self: object, client: object, batch: list[list[bytes]]) -> None:
-            if batch[0] == [b'FAIL']:
-                raise ZeroDivisionError
-            run(self, client, batch)  # type: ignore[arg-type]
-
-        run = Engine.run
-        monkeypatch.setattr(Engine, 'run', fail)
         victim.send(b'FAIL\r\n')
         assert read_to_end(victim) == b''
         assert other('PING').text == b'PONG'

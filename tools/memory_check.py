@@ -22,7 +22,7 @@ from selredis.clock import ManualClock  # noqa: E402
 from selredis.config import Config  # noqa: E402
 from selredis.engine.client import Client  # noqa: E402
 from selredis.engine.engine import Engine  # noqa: E402
-from selredis.engine.tracking import Tracking  # noqa: E402
+from selredis.engine.tracking_mode import Tracking  # noqa: E402
 from selredis.keyspace.accounting import keep_books  # noqa: E402
 from selredis.keyspace.database import Database, Keyspace  # noqa: E402
 from selredis.keyspace.memory import table_bytes  # noqa: E402
@@ -315,7 +315,7 @@ def measure_clients(shape: str, count: int) -> None:
 
 def measure(shape: str, count: int, noted: bool) -> None:
     """Fill this process, and tell what the model and what the system say that it has grown by."""
-    keyspace = Keyspace(1, PubSub([]))
+    keyspace = Keyspace(1, PubSub([]), Random(1))
     keyspace.now_ms = NOW_MS
     if noted:
         keyspace.uses.begin(keyspace.databases, by_frequency=False)

@@ -142,6 +142,8 @@ def bitfield(client: Client, argv: Argv) -> Reply:
         changes += reply is not None and (fresh or different)
     if changes:
         client.db.changed(key, b'setbit', count=changes)
+    elif fresh:  # OVERFLOW FAIL: the string has grown, which isn't counted as a change
+        client.propagate_as(argv)
     return replies
 
 

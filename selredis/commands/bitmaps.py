@@ -110,7 +110,7 @@ def bits_of_unit(words: list[bytes]) -> int:
 @command(
     'BITCOUNT',
     arity=-2,
-    flags='readonly lengthy',
+    flags='readonly',
     keys=(key('RO access', 1),),
     since='2.6.0',
     group='bitmap',
@@ -141,7 +141,7 @@ def bitcount(client: Client, argv: Argv) -> Reply:
 @command(
     'BITPOS',
     arity=-3,
-    flags='readonly lengthy',
+    flags='readonly',
     keys=(key('RO access', 1),),
     since='2.8.7',
     group='bitmap',
@@ -183,7 +183,7 @@ def bitpos(client: Client, argv: Argv) -> Reply:
 @command(
     'BITOP',
     arity=-4,
-    flags='write denyoom lengthy',
+    flags='write denyoom',
     keys=(key('OW update', 2), key('RO access', 3, -1)),
     since='2.6.0',
     group='bitmap',

@@ -3,10 +3,9 @@
 from selredis.commands.clients import ON_OFF, YES_NO, chosen
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command
-from selredis.engine.engine import c_string
 from selredis.engine.syntax import about
-from selredis.engine.tracking import Tracking
-from selredis.errors import SYNTAX, ReplyError
+from selredis.engine.tracking_mode import Tracking
+from selredis.errors import SYNTAX, ReplyError, c_string
 from selredis.numeric import integer
 from selredis.resp.reply import OK, Map, Reply, Set_
 

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from selredis.engine.client import Client, ReplyMode, check_name, check_printable
 from selredis.engine.client_info import age_seconds, describe
 from selredis.engine.command import Argv, command
-from selredis.engine.engine import c_string
 from selredis.engine.help import help_on_subcommands, wrong_subcommand
 from selredis.engine.options import read_wait_in_ms
 from selredis.engine.syntax import about
-from selredis.errors import SYNTAX, ReplyError
+from selredis.errors import SYNTAX, ReplyError, c_string
 from selredis.numeric import integer
 from selredis.resp.reply import NO_REPLY, OK, Reply, Verbatim
 

@@ -3,9 +3,8 @@
 from selredis.acl import is_secret
 from selredis.engine.client import Client, check_name
 from selredis.engine.command import Argv, command
-from selredis.engine.engine import c_string
 from selredis.engine.syntax import about
-from selredis.errors import DB_OUT_OF_RANGE, SYNTAX, ReplyError
+from selredis.errors import DB_OUT_OF_RANGE, SYNTAX, ReplyError, c_string
 from selredis.numeric import integer
 from selredis.resp.reply import OK, PONG, Map, Reply, Status
 from selredis.version import REDIS_VERSION

@@ -102,4 +102,6 @@ def incrbyfloat(client: Client, argv: Argv) -> Reply:
     total = add_long_doubles(b'0' if value is None else bytes(value), increment)
     db.put(key, total)
     db.changed(key, b'incrbyfloat')
+    if client.propagates:
+        client.propagate_as([b'SET', key, total, b'KEEPTTL'])
     return total

@@ -37,7 +37,7 @@ def dbsize(client: Client, argv: Argv) -> Reply:
 @command(
     'FLUSHDB',
     arity=-1,
-    flags='write lengthy',
+    flags='write',
     since='1.0.0',
     group='server',
     categories='dangerous keyspace',
@@ -55,13 +55,14 @@ def flushdb(client: Client, argv: Argv) -> Reply:
     lazy_above = read_mode(argv)
     client.engine.tracking.flush()
     client.db.clear(lazy_above)
+    client.propagate_as([b'FLUSHDB'])  # even if it was empty: a replica's may not be
     return OK
 
 
 @command(
     'FLUSHALL',
     arity=-1,
-    flags='write lengthy',
+    flags='write',
     since='1.0.0',
     group='server',
     categories='dangerous keyspace',
@@ -80,6 +81,7 @@ def flushall(client: Client, argv: Argv) -> Reply:
     client.engine.tracking.flush()
     for db in client.engine.keyspace.databases:
         db.clear(lazy_above)
+    client.propagate_as([b'FLUSHALL'])
     return OK
 
 

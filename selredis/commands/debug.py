@@ -12,9 +12,8 @@ from selredis.commands.objects import SHARED_REFERENCES, is_shared
 from selredis.config_rewrite import rewrite
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command
-from selredis.engine.engine import c_string
 from selredis.engine.help import help_lines, wrong_subcommand
-from selredis.errors import MUST_BE_POSITIVE, NO_SUCH_KEY, ReplyError
+from selredis.errors import MUST_BE_POSITIVE, NO_SUCH_KEY, ReplyError, c_string
 from selredis.glob import compile_glob
 from selredis.keyspace.database import Database
 from selredis.numeric import integer, memory_bytes

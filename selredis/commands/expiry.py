@@ -2,10 +2,9 @@
 
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command, key
-from selredis.engine.engine import c_string
 from selredis.engine.options import deadline_ms
 from selredis.engine.syntax import about
-from selredis.errors import ReplyError
+from selredis.errors import ReplyError, c_string
 from selredis.numeric import integer
 from selredis.resp.reply import Reply
 
@@ -108,12 +107,22 @@ def expire_at(client: Client, argv: Argv, unit: bytes, name: bytes) -> int:
         return 0
     if conditions and not may_replace(db.deadline_of(key), new_ms, conditions):
         return 0
-    if new_ms <= now_ms:
-        db.remove(key, b'del')
-    else:
-        db.set_deadline(key, new_ms)
-        db.changed(key, b'expire')
+    expire_key(client, key, new_ms)
     return 1
+
+
+def expire_key(client: Client, key: bytes, deadline_ms: int) -> None:
+    """Set the deadline (Unix time, ms) of an existing key; remove the key if the deadline has passed."""
+    db = client.db
+    if deadline_ms <= client.engine.now_ms:
+        db.remove(key, b'del')
+        if client.propagates:
+            client.propagate_as([b'DEL', key])
+    else:
+        db.set_deadline(key, deadline_ms)
+        db.changed(key, b'expire')
+        if client.propagates:
+            client.propagate_as([b'PEXPIREAT', key, b'%d' % deadline_ms])
 
 
 def read_conditions(words: list[bytes]) -> set[bytes]:

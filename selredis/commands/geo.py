@@ -51,7 +51,13 @@ def geoadd(client: Client, argv: Argv) -> Reply:
         raise ReplyError(SYNTAX)
     places = [read_position(argv[at], argv[at + 1]) for at in range(start, len(argv), 3)]
     scores = [geo.score_at(*place) for place in places]
-    return give_scores(client.db, argv[1], argv[start + 2 :: 3], scores, options)
+    members = argv[start + 2 :: 3]
+    before = client.db.keyspace.dirty
+    reply = give_scores(client.db, argv[1], members, scores, options)
+    if client.propagates and client.db.keyspace.dirty != before:
+        pairs = [word for score, member in zip(scores, members, strict=True) for word in (b'%d' % score, member)]
+        client.propagate_as([b'ZADD', argv[1], *argv[2:start], *pairs])
+    return reply
 
 
 def read_position(longitude: bytes, latitude: bytes) -> geo.Position:

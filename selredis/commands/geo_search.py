@@ -217,7 +217,7 @@ class Query:
 @command(
     'GEOSEARCH',
     arity=-7,
-    flags='readonly lengthy',
+    flags='readonly',
     keys=(key('RO access', 1),),
     since='6.2.0',
     group='geo',
@@ -242,7 +242,7 @@ def geosearch(client: Client, argv: Argv) -> Reply:
 @command(
     'GEOSEARCHSTORE',
     arity=-8,
-    flags='write denyoom lengthy',
+    flags='write denyoom',
     keys=(key('OW update', 1), key('RO access', 2)),
     since='6.2.0',
     group='geo',
@@ -269,7 +269,7 @@ def geosearchstore(client: Client, argv: Argv) -> Reply:
 @command(
     'GEORADIUS',
     arity=-6,
-    flags='write denyoom lengthy',
+    flags='write denyoom',
     keys=(key('RO access', 1), keyword('OW update', 'STORE', 6), keyword('OW update', 'STOREDIST', 6)),
     since='3.2.0',
     group='geo',
@@ -292,7 +292,7 @@ def georadius(client: Client, argv: Argv) -> Reply:
 @command(
     'GEORADIUS_RO',
     arity=-6,
-    flags='readonly lengthy',
+    flags='readonly',
     keys=(key('RO access', 1),),
     since='3.2.10',
     group='geo',
@@ -315,7 +315,7 @@ def georadius_ro(client: Client, argv: Argv) -> Reply:
 @command(
     'GEORADIUSBYMEMBER',
     arity=-5,
-    flags='write denyoom lengthy',
+    flags='write denyoom',
     keys=(key('RO access', 1), keyword('OW update', 'STORE', 5), keyword('OW update', 'STOREDIST', 5)),
     since='3.2.0',
     group='geo',
@@ -338,7 +338,7 @@ def georadiusbymember(client: Client, argv: Argv) -> Reply:
 @command(
     'GEORADIUSBYMEMBER_RO',
     arity=-5,
-    flags='readonly lengthy',
+    flags='readonly',
     keys=(key('RO access', 1),),
     since='3.2.10',
     group='geo',

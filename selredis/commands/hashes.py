@@ -189,8 +189,14 @@ def hincrbyfloat(client: Client, argv: Argv) -> Reply:
     fields: Hash | None = db.get(key, Hash)
     value = None if fields is None else value_of(db, key, fields, field)
     total = add_long_doubles(b'0' if value is None else value, increment, b'ERR hash value is not a float')
-    db.get_or_create(key, Hash).update(field, total)
+    fields = db.get_or_create(key, Hash)
+    fields.update(field, total)
     db.changed(key, b'hincrbyfloat')
+    if client.propagates:
+        client.propagate_as([b'HSET', key, field, total])
+        deadline_ms = fields.deadline_of(field)
+        if deadline_ms is not None:  # HSET removes it
+            client.propagate_as([b'HPEXPIREAT', key, b'%d' % deadline_ms, b'FIELDS', b'1', field])
     return total
 
 
@@ -266,8 +272,9 @@ def hmget(client: Client, argv: Argv) -> Reply:
     due = dict.fromkeys(field for field in argv[2:] if fields.is_due(field, now_ms))
     values = [None if field in due else fields.get(field) for field in argv[2:]]
     if due and not db.keyspace.keep_expired:
-        expired = sum(map(fields.remove, due))
-        db.fields_expired(key, fields, expired)  # it is told once
+        for field in due:
+            fields.remove(field)
+        db.fields_expired(key, fields, [*due])  # one event for all
     return values
 
 
@@ -433,7 +440,7 @@ def hrandfield(client: Client, argv: Argv) -> Reply:
 @command(
     'HSCAN',
     arity=-3,
-    flags='readonly lengthy',
+    flags='readonly',
     keys=(key('RO access', 1),),
     since='2.8.0',
     group='hash',

@@ -91,6 +91,12 @@ def expire_fields(client: Client, argv: Argv, unit: bytes, name: bytes) -> list[
         db.keyspace.expired_fields += removed
         db.note_fields(key, fields)
         db.lost(key, fields, b'hdel' if removed else b'hexpire', removed + updated)
+        # All in one way: the deadline has passed for each of them or for none.
+        names = [field for field, reply in zip(names, replies, strict=True) if reply in (REMOVED, DONE)]
+        if removed:
+            client.propagate_as([b'HDEL', key, *names])
+        else:
+            client.propagate_as([b'HPEXPIREAT', key, b'%d' % new_ms, b'FIELDS', b'%d' % len(names), *names])
     return replies
 
 
@@ -157,6 +163,8 @@ def hpersist(client: Client, argv: Argv) -> Reply:
     replies = [persist_field(fields, field, now_ms) for field in names]
     if DONE in replies:
         db.changed(argv[1], b'hpersist')
+        names = [field for field, reply in zip(names, replies, strict=True) if reply == DONE]
+        client.propagate_as([b'HPERSIST', argv[1], b'FIELDS', b'%d' % len(names), *names])
     return replies
 
 

@@ -11,7 +11,7 @@ EVERY_SECTION = ('all', 'everything')
 @command(
     'INFO',
     arity=-1,
-    flags='loading stale lengthy',
+    flags='loading stale',
     since='1.0.0',
     group='server',
     categories='dangerous',

@@ -118,7 +118,7 @@ def type_(client: Client, argv: Argv) -> Reply:
 @command(
     'KEYS',
     arity=2,
-    flags='readonly lengthy',
+    flags='readonly',
     since='1.0.0',
     group='generic',
     categories='dangerous',
@@ -232,7 +232,7 @@ def move(client: Client, argv: Argv) -> Reply:
 @command(
     'COPY',
     arity=-3,
-    flags='write denyoom lengthy',
+    flags='write denyoom',
     keys=(key('RO access', 1), key('OW update', 2)),
     since='6.2.0',
     group='generic',

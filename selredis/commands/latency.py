@@ -5,11 +5,10 @@ from collections.abc import Iterable, Iterator
 from selredis.commands.command_table import named
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, Command, all_commands, command
-from selredis.engine.engine import c_string
 from selredis.engine.help import help_on_subcommands
 from selredis.engine.latency import graph, report
 from selredis.engine.syntax import about
-from selredis.errors import ReplyError
+from selredis.errors import ReplyError, c_string
 from selredis.resp.reply import Map, Reply, Verbatim
 
 FLAGS = 'admin noscript loading stale'

@@ -129,7 +129,7 @@ def read_options(words: list[bytes]) -> Options:
     return Options(length, indexes, least, with_lengths)
 
 
-@command('LCS', arity=-3, flags='readonly lengthy', keys=(key('RO access', 1, 1),), since='7.0.0', group='string')
+@command('LCS', arity=-3, flags='readonly', keys=(key('RO access', 1, 1),), since='7.0.0', group='string')
 def lcs(client: Client, argv: Argv) -> Reply:
     """LCS key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]
 

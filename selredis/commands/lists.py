@@ -17,7 +17,7 @@ T = TypeVar('T')
 
 
 class End(NamedTuple):
-    """One end of a list: what is done there, and the events that tell of it."""
+    """One end of a list: what is done there, and the events that tell of it, named like the commands."""
 
     push: Callable[[List, bytes], int]
     extend: Callable[[List, Argv], int]
@@ -282,7 +282,7 @@ def lmpop(client: Client, argv: Argv) -> Reply:
     O(N+M) in the keys given and the elements taken
     """
     keys, end, count = read_mpop(argv[1:], end_named)
-    return pop_of_first(client.db, keys, end, count) or NULL_ARRAY
+    return pop_of_first(client, keys, end, count) or NULL_ARRAY
 
 
 def read_mpop(words: Argv, end_named: Callable[[bytes], T]) -> tuple[Argv, T, int]:
@@ -307,12 +307,16 @@ def read_mpop(words: Argv, end_named: Callable[[bytes], T]) -> tuple[Argv, T, in
     return keys, end, count
 
 
-def pop_of_first(db: Database, keys: Argv, end: End, count: int) -> list[Reply] | None:
+def pop_of_first(client: Client, keys: Argv, end: End, count: int) -> list[Reply] | None:
     """Take up to count elements of the first list that there is; its key and the elements, None if there is none."""
+    db = client.db
     for key in keys:
         items: List | None = db.get(key, List)
         if items is not None:
-            return [key, take(db, key, items, end, count)]
+            elements = take(db, key, items, end, count)
+            if client.propagates:
+                client.propagate_as([end.popped.upper(), key, b'%d' % len(elements)])
+            return [key, elements]
     return None
 
 
@@ -428,7 +432,7 @@ def place_in(items: List, index: int) -> int | None:
     return index if 0 <= index < length else None
 
 
-@command('LPOS', arity=-3, flags='readonly lengthy', keys=(key('RO access', 1),), since='6.0.6', group='list')
+@command('LPOS', arity=-3, flags='readonly', keys=(key('RO access', 1),), since='6.0.6', group='list')
 def lpos(client: Client, argv: Argv) -> Reply:
     """LPOS key element [RANK rank] [COUNT num-matches] [MAXLEN len]
 
@@ -501,7 +505,7 @@ def lset(client: Client, argv: Argv) -> Reply:
     return OK
 
 
-@command('LINSERT', arity=5, flags='write denyoom lengthy', keys=(key('RW insert', 1),), since='2.2.0', group='list')
+@command('LINSERT', arity=5, flags='write denyoom', keys=(key('RW insert', 1),), since='2.2.0', group='list')
 def linsert(client: Client, argv: Argv) -> Reply:
     """LINSERT key <BEFORE | AFTER> pivot element
 
@@ -524,7 +528,7 @@ def linsert(client: Client, argv: Argv) -> Reply:
     return len(items)
 
 
-@command('LREM', arity=4, flags='write lengthy', keys=(key('RW delete', 1),), since='1.0.0', group='list')
+@command('LREM', arity=4, flags='write', keys=(key('RW delete', 1),), since='1.0.0', group='list')
 def lrem(client: Client, argv: Argv) -> Reply:
     """LREM key count element
 

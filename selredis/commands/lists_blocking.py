@@ -60,6 +60,8 @@ def blocking_pop(client: Client, argv: Argv, end: End) -> Reply:
     for key in keys:
         items: List | None = db.get(key, List)
         if items is not None:
+            if client.propagates:
+                client.propagate_as([end.popped.upper(), key])
             return [key, pop(db, key, items, end)]
     return client.block_on(keys, List, wait_ms, on_timeout=NULL_ARRAY)
 
@@ -82,7 +84,7 @@ def blmpop(client: Client, argv: Argv) -> Reply:
     """
     keys, end, count = read_mpop(argv[2:], end_named)
     wait_ms = read_wait_ms(argv[1], client.engine.now_ms)
-    return pop_of_first(client.db, keys, end, count) or client.block_on(keys, List, wait_ms, on_timeout=NULL_ARRAY)
+    return pop_of_first(client, keys, end, count) or client.block_on(keys, List, wait_ms, on_timeout=NULL_ARRAY)
 
 
 @command(
@@ -103,7 +105,8 @@ def blmove(client: Client, argv: Argv) -> Reply:
     O(1)
     """
     _, source, destination, from_end, to_end, timeout = argv
-    return blocking_move(client, source, destination, end_named(from_end), end_named(to_end), timeout)
+    instead = [b'LMOVE', source, destination, from_end, to_end]
+    return blocking_move(client, source, destination, end_named(from_end), end_named(to_end), timeout, instead)
 
 
 @command(
@@ -125,15 +128,18 @@ def brpoplpush(client: Client, argv: Argv) -> Reply:
     O(1)
     """
     _, source, destination, timeout = argv
-    return blocking_move(client, source, destination, RIGHT, LEFT, timeout)
+    instead = [b'RPOPLPUSH', source, destination]
+    return blocking_move(client, source, destination, RIGHT, LEFT, timeout, instead)
 
 
 def blocking_move(
-    client: Client, source: bytes, destination: bytes, from_end: End, to_end: End, timeout: bytes
+    client: Client, source: bytes, destination: bytes, from_end: End, to_end: End, timeout: bytes, instead: Argv
 ) -> Reply:
+    """Move an element or block; `instead` is the command that does the same and never blocks."""
     wait_ms = read_wait_ms(timeout, client.engine.now_ms)
     element = move(client.db, source, destination, from_end, to_end)
     if element is not None:
+        client.propagate_as(instead)
         return element
     if client.in_exec:  # where Redis answers another null than to one whose time is over
         return None

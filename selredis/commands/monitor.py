@@ -17,7 +17,6 @@ def monitor(client: Client, argv: Argv) -> Reply:
         raise ReplyError(b"ERR MONITOR isn't allowed for DENY BLOCKING client")
     if client in engine.monitors:
         return NO_REPLY
-    engine.monitors[client] = None
-    engine.update_gated()
+    engine.monitors.add(client)
     client.update_gated()
     return OK

@@ -151,7 +151,7 @@ def sunsubscribe(client: Client, argv: Argv) -> Reply:
     return leave(client, argv, client.shard_channels, client.engine.pubsub.shard_unsubscribe, shard_subscriptions)
 
 
-@command('PUBLISH', arity=3, flags='pubsub loading stale fast may_replicate', since='2.0.0', group='pubsub')
+@command('PUBLISH', arity=3, flags='pubsub loading stale fast may_replicate to_replicas', since='2.0.0', group='pubsub')
 def publish(client: Client, argv: Argv) -> Reply:
     """PUBLISH channel message
 
@@ -165,7 +165,7 @@ def publish(client: Client, argv: Argv) -> Reply:
 @command(
     'SPUBLISH',
     arity=3,
-    flags='pubsub loading stale fast may_replicate',
+    flags='pubsub loading stale fast may_replicate to_replicas',
     keys=(key('not_key', 1),),
     since='7.0.0',
     group='pubsub',

@@ -20,7 +20,7 @@ ULONG_END = 1 << 64
 @command(
     'SCAN',
     arity=-2,
-    flags='readonly touches_arbitrary_keys lengthy',
+    flags='readonly touches_arbitrary_keys',
     since='2.8.0',
     group='generic',
     tips=('nondeterministic_output', 'request_policy:special', 'response_policy:special'),

@@ -75,7 +75,7 @@ def store(db: Database, destination: bytes, result: Set, event: bytes) -> int:
 @command(
     'SINTER',
     arity=-2,
-    flags='readonly lengthy',
+    flags='readonly',
     keys=(key('RO access', 1, -1),),
     since='1.0.0',
     group='set',
@@ -94,7 +94,7 @@ def sinter(client: Client, argv: Argv) -> Reply:
 @command(
     'SINTERSTORE',
     arity=-3,
-    flags='write denyoom lengthy',
+    flags='write denyoom',
     keys=(key('RW update', 1), key('RO access', 2, -1)),
     since='1.0.0',
     group='set',
@@ -117,7 +117,7 @@ def sinterstore(client: Client, argv: Argv) -> Reply:
 @command(
     'SINTERCARD',
     arity=-3,
-    flags='readonly lengthy',
+    flags='readonly',
     keys=(numkeys('RO access', 1),),
     since='7.0.0',
     group='set',
@@ -150,7 +150,7 @@ def sintercard(client: Client, argv: Argv) -> Reply:
 @command(
     'SUNION',
     arity=-2,
-    flags='readonly lengthy',
+    flags='readonly',
     keys=(key('RO access', 1, -1),),
     since='1.0.0',
     group='set',
@@ -171,7 +171,7 @@ def sunion(client: Client, argv: Argv) -> Reply:
 @command(
     'SUNIONSTORE',
     arity=-3,
-    flags='write denyoom lengthy',
+    flags='write denyoom',
     keys=(key('OW update', 1), key('RO access', 2, -1)),
     since='1.0.0',
     group='set',
@@ -190,7 +190,7 @@ def sunionstore(client: Client, argv: Argv) -> Reply:
 @command(
     'SDIFF',
     arity=-2,
-    flags='readonly lengthy',
+    flags='readonly',
     keys=(key('RO access', 1, -1),),
     since='1.0.0',
     group='set',
@@ -209,7 +209,7 @@ def sdiff(client: Client, argv: Argv) -> Reply:
 @command(
     'SDIFFSTORE',
     arity=-3,
-    flags='write denyoom lengthy',
+    flags='write denyoom',
     keys=(key('OW update', 1), key('RO access', 2, -1)),
     since='1.0.0',
     group='set',

@@ -223,6 +223,8 @@ def spop(client: Client, argv: Argv) -> Reply:
             return None
         member: bytes = members.pop_random(random)
         db.lost(key, members, b'spop')
+        if client.propagates:
+            client.propagate_as([b'SREM', key, member])
         return member
     count = integer(argv[2], MUST_BE_POSITIVE)
     if count < 0:
@@ -234,6 +236,8 @@ def spop(client: Client, argv: Argv) -> Reply:
     if count >= size:
         db.changed(key, b'spop', size)
         db.remove_empty(key)
+        if client.propagates:
+            client.propagate_as([b'DEL', key])
         return Set_(as_added(list(members)))
     if (size - count) * SPOP_REBUILD <= count:
         kept = dict.fromkeys(some_members(members, size - count, random))
@@ -246,6 +250,8 @@ def spop(client: Client, argv: Argv) -> Reply:
             chosen = set(popped)
             popped = [each for each in before if each in chosen]
     db.changed(key, b'spop', count)
+    if client.propagates:
+        client.propagate_as([b'SREM', key, *popped])
     return Set_(popped)
 
 

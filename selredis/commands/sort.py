@@ -52,7 +52,7 @@ class Options(NamedTuple):
 @command(
     'SORT',
     arity=-2,
-    flags='write denyoom lengthy',
+    flags='write denyoom',
     keys=(
         key('RO access', 1),
         unknown('RO access', note=PATTERN_NOTE),
@@ -82,7 +82,7 @@ def sort(client: Client, argv: Argv) -> Reply:
 @command(
     'SORT_RO',
     arity=-2,
-    flags='readonly lengthy',
+    flags='readonly',
     keys=(key('RO access', 1), unknown('RO access', note=PATTERN_NOTE)),
     since='7.0.0',
     group='generic',

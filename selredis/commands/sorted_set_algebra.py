@@ -206,7 +206,7 @@ def shown(found: dict[bytes, float], query: Query) -> Reply:
 @command(
     'ZUNION',
     arity=-3,
-    flags='readonly lengthy',
+    flags='readonly',
     keys=(numkeys('RO access', 1),),
     since='6.2.0',
     group='sorted-set',
@@ -226,7 +226,7 @@ def zunion(client: Client, argv: Argv) -> Reply:
 @command(
     'ZINTER',
     arity=-3,
-    flags='readonly lengthy',
+    flags='readonly',
     keys=(numkeys('RO access', 1),),
     since='6.2.0',
     group='sorted-set',
@@ -246,7 +246,7 @@ def zinter(client: Client, argv: Argv) -> Reply:
 @command(
     'ZDIFF',
     arity=-3,
-    flags='readonly lengthy',
+    flags='readonly',
     keys=(numkeys('RO access', 1),),
     since='6.2.0',
     group='sorted-set',
@@ -265,7 +265,7 @@ def zdiff(client: Client, argv: Argv) -> Reply:
 @command(
     'ZINTERCARD',
     arity=-3,
-    flags='readonly lengthy',
+    flags='readonly',
     keys=(numkeys('RO access', 1),),
     since='7.0.0',
     group='sorted-set',
@@ -284,7 +284,7 @@ def zintercard(client: Client, argv: Argv) -> Reply:
 @command(
     'ZUNIONSTORE',
     arity=-4,
-    flags='write denyoom lengthy',
+    flags='write denyoom',
     keys=(key('OW update', 1), numkeys('RO access', 2)),
     since='2.0.0',
     group='sorted-set',
@@ -305,7 +305,7 @@ def zunionstore(client: Client, argv: Argv) -> Reply:
 @command(
     'ZINTERSTORE',
     arity=-4,
-    flags='write denyoom lengthy',
+    flags='write denyoom',
     keys=(key('OW update', 1), numkeys('RO access', 2)),
     since='2.0.0',
     group='sorted-set',
@@ -326,7 +326,7 @@ def zinterstore(client: Client, argv: Argv) -> Reply:
 @command(
     'ZDIFFSTORE',
     arity=-4,
-    flags='write denyoom lengthy',
+    flags='write denyoom',
     keys=(key('OW update', 1), numkeys('RO access', 2)),
     since='6.2.0',
     group='sorted-set',

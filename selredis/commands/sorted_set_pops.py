@@ -15,7 +15,7 @@ FRACTIONS = (('6.0.0', 'The timeout may have a fraction.'),)
 
 
 class End(NamedTuple):
-    """One end of a sorted set, and the event that tells that members were taken there."""
+    """One end of a sorted set, and the event that tells that members were taken there, named like the command."""
 
     last: bool
     popped: bytes
@@ -111,15 +111,19 @@ def zmpop(client: Client, argv: Argv) -> Reply:
     O(K) + O(M*log(N)) in the keys given, the members taken and those there are
     """
     keys, end, count = read_mpop(argv[1:], end_named)
-    return pop_of_first(client.db, keys, end, count) or NULL_ARRAY
+    return pop_of_first(client, keys, end, count) or NULL_ARRAY
 
 
-def pop_of_first(db: Database, keys: Argv, end: End, count: int) -> list[Reply] | None:
+def pop_of_first(client: Client, keys: Argv, end: End, count: int) -> list[Reply] | None:
     """Take up to count members of the first sorted set that there is; its key and they, None if there is none."""
+    db = client.db
     for key in keys:
         members: SortedSet | None = db.get(key, SortedSet)
         if members is not None:
-            return [key, take(db, key, members, end, count)]
+            taken = take(db, key, members, end, count)
+            if client.propagates:
+                client.propagate_as([end.popped.upper(), key, b'%d' % len(taken)])
+            return [key, taken]
     return None
 
 
@@ -173,6 +177,8 @@ def blocking_pop(client: Client, argv: Argv, end: End) -> Reply:
     for key in keys:
         members: SortedSet | None = db.get(key, SortedSet)
         if members is not None:
+            if client.propagates:
+                client.propagate_as([end.popped.upper(), key])
             return [key, *take(db, key, members, end, 1)[0]]
     return client.block_on(keys, SortedSet, wait_ms, on_timeout=NULL_ARRAY)
 
@@ -195,5 +201,5 @@ def bzmpop(client: Client, argv: Argv) -> Reply:
     """
     keys, end, count = read_mpop(argv[2:], end_named)
     wait_ms = read_wait_ms(argv[1], client.engine.now_ms)
-    popped = pop_of_first(client.db, keys, end, count)
+    popped = pop_of_first(client, keys, end, count)
     return popped or client.block_on(keys, SortedSet, wait_ms, on_timeout=NULL_ARRAY)

@@ -327,7 +327,7 @@ def zrevrangebylex(client: Client, argv: Argv) -> Reply:
 @command(
     'ZRANGESTORE',
     arity=-5,
-    flags='write denyoom lengthy',
+    flags='write denyoom',
     keys=(key('OW update', 1), key('RO access', 2)),
     since='6.2.0',
     group='sorted-set',
@@ -401,7 +401,7 @@ def count(client: Client, key: bytes, find: Find) -> int:
 @command(
     'ZREMRANGEBYRANK',
     arity=4,
-    flags='write lengthy',
+    flags='write',
     keys=(key('RW delete', 1),),
     since='2.0.0',
     group='sorted-set',
@@ -419,7 +419,7 @@ def zremrangebyrank(client: Client, argv: Argv) -> Reply:
 @command(
     'ZREMRANGEBYSCORE',
     arity=4,
-    flags='write lengthy',
+    flags='write',
     keys=(key('RW delete', 1),),
     since='1.2.0',
     group='sorted-set',
@@ -438,7 +438,7 @@ def zremrangebyscore(client: Client, argv: Argv) -> Reply:
 @command(
     'ZREMRANGEBYLEX',
     arity=4,
-    flags='write lengthy',
+    flags='write',
     keys=(key('RW delete', 1),),
     since='2.8.9',
     group='sorted-set',

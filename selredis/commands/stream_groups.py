@@ -7,13 +7,12 @@ from selredis.commands.stream_ids import (
     read_interval_end,
     read_interval_start,
 )
-from selredis.commands.streams_reading import consumer_named
+from selredis.commands.streams_reading import consumer_named, propagate_delivery, propagate_last_id
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command, key
-from selredis.engine.engine import c_string
 from selredis.engine.help import help_on_subcommands, wrong_subcommand
 from selredis.engine.syntax import about
-from selredis.errors import SYNTAX, ReplyError
+from selredis.errors import SYNTAX, ReplyError, c_string
 from selredis.keyspace.database import Database
 from selredis.keyspace.freeing import LARGE
 from selredis.numeric import INT64_MAX, integer
@@ -118,6 +117,7 @@ def xgroup_create(client: Client, argv: Argv) -> Reply:
         raise ReplyError(b'BUSYGROUP Consumer Group name already exists')
     stream.add_group(group, last_id, entries_read)
     db.changed_aside(name, b'xgroup-create')
+    client.propagate_as([*argv[:4], id_text(last_id), *options])
     return OK
 
 
@@ -159,6 +159,7 @@ def xgroup_setid(client: Client, argv: Argv) -> Reply:
     found.last_id = stream.last_id if id_word == b'$' else read_any_id(id_word)
     found.entries_read = entries_read
     client.db.changed_aside(name, b'xgroup-setid')
+    propagate_last_id(client, name, group, found)
     return OK
 
 
@@ -201,7 +202,7 @@ def xgroup_createconsumer(client: Client, argv: Argv) -> Reply:
     _, found = group_at(client.db, name, group)
     if consumer in found.consumers:
         return 0
-    consumer_named(client.db, name, found, consumer)
+    consumer_named(client, name, group, found, consumer)
     return 1
 
 
@@ -371,26 +372,35 @@ def xclaim(client: Client, argv: Argv) -> Reply:
             last_id = read_id(next(options))
         else:
             raise ReplyError(b"ERR Unrecognized XCLAIM option '%b'" % c_string(word))
-    if not 0 <= time_ms <= now_ms:
+    # By the machine's clock: while commands are replayed, `now_ms` stands still so that nothing expires.
+    if not 0 <= time_ms <= client.engine.clock.now_ms():
         time_ms = now_ms
     changes = int(last_id > group.last_id)
     group.last_id = max(group.last_id, last_id)
-    consumer = consumer_named(client.db, name, group, consumer_name)
+    client.propagate_as()  # but what follows
+    if changes:
+        propagate_last_id(client, name, group_name, group)
+    consumer = consumer_named(client, name, group_name, group, consumer_name)
     consumer.seen_ms = now_ms
     rows: list[Output] = []
     claimed = 0
     for id_ in ids:
         delivery = group.pending.get(id_)
         row = stream.encoded_entry(id_)
-        if row is None:
-            claimed += group.acknowledge(id_)  # what is there no longer can be pending no longer
+        if row is None:  # a deleted entry can't be pending
+            if group.acknowledge(id_):
+                claimed += 1
+                client.propagate_as([b'XACK', name, group_name, id_text(id_)])
             continue
         if delivery is None and not force:
             continue
         if delivery is not None and least_idle_ms > 0 and now_ms - delivery.time_ms < least_idle_ms:
             continue
         count = 1 if delivery is None else delivery.count
-        group.give(id_, consumer_name, time_ms, deliveries if deliveries >= 0 else count if just_ids else count + 1)
+        given = group.give(
+            id_, consumer_name, time_ms, deliveries if deliveries >= 0 else count if just_ids else count + 1
+        )
+        propagate_delivery(client, name, group_name, [id_], given)
         consumer.active_ms = now_ms
         claimed += 1
         rows.append(encode_bulk(id_text(id_)) if just_ids else row)
@@ -440,7 +450,8 @@ def xautoclaim(client: Client, argv: Argv) -> Reply:
             raise ReplyError(SYNTAX)
     stream, group = group_of(db.get(name, Stream), name, group_name)
     now_ms = client.engine.now_ms
-    consumer = consumer_named(db, name, group, consumer_name)
+    client.propagate_as()  # but what follows
+    consumer = consumer_named(client, name, group_name, group, consumer_name)
     consumer.seen_ms = now_ms
     rows: list[Output] = []
     gone: list[int] = []
@@ -455,10 +466,13 @@ def xautoclaim(client: Client, argv: Argv) -> Reply:
         if row is None:
             gone.append(id_)
         elif least_idle_ms <= 0 or now_ms - delivery.time_ms >= least_idle_ms:
-            group.give(id_, consumer_name, now_ms, delivery.count if just_ids else delivery.count + 1)
+            given = group.give(id_, consumer_name, now_ms, delivery.count if just_ids else delivery.count + 1)
+            propagate_delivery(client, name, group_name, [id_], given)
             consumer.active_ms = now_ms
             rows.append(encode_bulk(id_text(id_)) if just_ids else row)
     for id_ in gone:
         group.acknowledge(id_)
+    if gone:
+        client.propagate_as([b'XACK', name, group_name, *map(id_text, gone)])
     db.changed_aside(name, None, len(rows) + len(gone))
     return [id_text(next_id), entries_reply(rows), [id_text(id_) for id_ in gone]]

@@ -105,7 +105,7 @@ def xinfo_groups(client: Client, argv: Argv) -> Reply:
 @command(
     'XINFO|STREAM',
     arity=-3,
-    flags='readonly lengthy',
+    flags='readonly',
     keys=(key('RO access', 2),),
     since='5.0.0',
     group='stream',

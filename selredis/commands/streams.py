@@ -125,7 +125,11 @@ def xadd(client: Client, argv: Argv) -> Reply:
     db.changed(name, b'xadd')
     if trimmed:
         db.notify(name, b'xtrim')
-    return b'%d-%d' % (id_ >> SEQ_BITS, id_ & SEQ_MASK)
+    new_id = b'%d-%d' % (id_ >> SEQ_BITS, id_ & SEQ_MASK)
+    if client.propagates:
+        exactly = [] if trimming is None else [b'MAXLEN', b'=', b'%d' % appended.length]
+        client.propagate_as([b'XADD', name, *exactly, new_id, *argv[at + 1 :]])
+    return new_id
 
 
 def read_options(engine: Engine, argv: Argv, *, adding: bool) -> Adding:
@@ -188,7 +192,7 @@ def read_options(engine: Engine, argv: Argv, *, adding: bool) -> Adding:
 @command(
     'XTRIM',
     arity=-4,
-    flags='write lengthy',
+    flags='write',
     keys=(key('RW delete', 1),),
     since='5.0.0',
     group='stream',
@@ -210,6 +214,7 @@ def xtrim(client: Client, argv: Argv) -> Reply:
     count = trimming.apply(stream)
     if count:
         client.db.changed(argv[1], b'xtrim', count)
+        client.propagate_as([b'XTRIM', argv[1], b'MAXLEN', b'=', b'%d' % stream.length])
     return count
 
 

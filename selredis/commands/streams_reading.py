@@ -9,17 +9,16 @@ from typing import NamedTuple
 from selredis.commands.stream_ids import entries_reply, read_id
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command, keyword
-from selredis.engine.engine import c_string
 from selredis.engine.options import read_wait_in_ms
 from selredis.engine.syntax import about
-from selredis.errors import SYNTAX, ReplyError
+from selredis.errors import SYNTAX, ReplyError, c_string
 from selredis.keyspace.database import Database
 from selredis.numeric import integer
 from selredis.resp.pieces import Output
 from selredis.resp.reply import NULL_ARRAY, EncodedParts, PairMap, Reply
 from selredis.values.stream import Stream
 from selredis.values.stream_block import LAST_ID, id_text
-from selredis.values.stream_groups import Consumer, Group
+from selredis.values.stream_groups import Consumer, Delivery, Group
 
 ONLY_XREADGROUP = b'ERR The %b option is only supported by XREADGROUP. You called XREAD instead.'
 NO_LAST_ID = (
@@ -107,16 +106,17 @@ def xreadgroup(client: Client, argv: Argv) -> Reply:
     keys, words = keys_and_ids(argv, options)
     db = client.db
     ids = [check_group(db, key, options.reader[0], word) for key, word in zip(keys, words, strict=True)]
+    client.propagate_as()  # but what follows: the deliveries
     found = PairMap()
     for key, id_ in zip(keys, ids, strict=True):
         stream: Stream = db.read(key, Stream)
         group = stream.groups[options.reader[0]]
-        consumer = consumer_named(db, key, group, options.reader[1])
+        consumer = consumer_named(client, key, options.reader[0], group, options.reader[1])
         consumer.seen_ms = client.engine.now_ms
         if id_ != LAST_ID:
-            found.append((key, history(stream, consumer, id_, options.most)))
+            found.append((key, history(client, key, stream, consumer, id_, options)))
         elif stream.top_id > group.last_id:
-            found.append((key, give_next(stream, group, consumer, options)))
+            found.append((key, give_next(client, key, stream, group, consumer, options)))
         else:
             continue
         db.changed_aside(key, None)
@@ -138,17 +138,19 @@ def check_group(db: Database, key: bytes, name: bytes, word: bytes) -> int:
     return LAST_ID if word == b'>' else read_id(word)
 
 
-def consumer_named(db: Database, key: bytes, group: Group, name: bytes) -> Consumer:
-    """A consumer of a group, who joins it by being named."""
+def consumer_named(client: Client, key: bytes, group_name: bytes, group: Group, name: bytes) -> Consumer:
+    """Return a consumer of a group, created if the group has none of that name."""
     consumer = group.consumers.get(name)
     if consumer is None:
-        consumer = group.add_consumer(name, db.keyspace.now_ms)
-        db.changed_aside(key, b'xgroup-createconsumer')
+        consumer = group.add_consumer(name, client.engine.now_ms)
+        client.db.changed_aside(key, b'xgroup-createconsumer')
+        client.propagate_as([b'XGROUP', b'CREATECONSUMER', key, group_name, name])
     return consumer
 
 
-def history(stream: Stream, consumer: Consumer, id_: int, count: int) -> Reply:
-    """What a consumer was given behind an id and has not acknowledged, once more; without content what is gone."""
+def history(client: Client, key: bytes, stream: Stream, consumer: Consumer, id_: int, options: Options) -> Reply:
+    """Return a consumer's pending entries after an id, deleted ones without content."""
+    assert options.reader is not None
     now_ms = consumer.seen_ms
     rows: list[object] = []
     for pending_id, delivery in consumer.pending.items(id_ + 1):
@@ -159,15 +161,18 @@ def history(stream: Stream, consumer: Consumer, id_: int, count: int) -> Reply:
             rows.append(EncodedParts((row,)))
             delivery.time_ms = now_ms
             delivery.count += 1
-        if len(rows) == count:
+            propagate_delivery(client, key, options.reader[0], [pending_id], delivery)
+        if len(rows) == options.most:
             break
     return rows
 
 
-def give_next(stream: Stream, group: Group, consumer: Consumer, options: Options) -> EncodedParts:
-    """Give a consumer the next entries."""
+def give_next(
+    client: Client, key: bytes, stream: Stream, group: Group, consumer: Consumer, options: Options
+) -> EncodedParts:
+    """Deliver the next entries to a consumer."""
     assert options.reader is not None
-    name, now_ms = options.reader[1], consumer.seen_ms
+    (group_name, name), now_ms = options.reader, consumer.seen_ms
     rows: list[Output] = []
     for block, first, stop in stream.spans(group.last_id + 1, LAST_ID, options.most):
         rows += block.encoded(first, stop)
@@ -175,9 +180,30 @@ def give_next(stream: Stream, group: Group, consumer: Consumer, options: Options
         stream.count_read(group, ids)
         if not options.noack:
             group.give_new(ids, name, now_ms)
+            propagate_delivery(client, key, group_name, ids, Delivery(name, now_ms, 1))
     if not options.noack:
         consumer.active_ms = now_ms
+    propagate_last_id(client, key, group_name, group)
     return entries_reply(rows)
+
+
+def propagate_delivery(client: Client, key: bytes, group_name: bytes, ids: list[int], delivery: Delivery) -> None:
+    """Propagate that entries are pending with a consumer, whatever they were before."""
+    if client.propagates:
+        client.propagate_as(
+            [
+                *(b'XCLAIM', key, group_name, delivery.consumer, b'0', *map(id_text, ids)),
+                *(b'TIME', b'%d' % delivery.time_ms, b'RETRYCOUNT', b'%d' % delivery.count, b'FORCE', b'JUSTID'),
+            ]
+        )
+
+
+def propagate_last_id(client: Client, key: bytes, group_name: bytes, group: Group) -> None:
+    """Propagate the last id delivered in a group, and how many entries there were up to it."""
+    if client.propagates:
+        read = -1 if group.entries_read is None else group.entries_read
+        last_id = id_text(group.last_id)
+        client.propagate_as([b'XGROUP', b'SETID', key, group_name, last_id, b'ENTRIESREAD', b'%d' % read])
 
 
 # Options

@@ -6,6 +6,7 @@ what it is long, not what the value is. Any command that sets the value makes it
 
 from typing import NamedTuple
 
+from selredis.commands.expiry import expire_key
 from selredis.engine.client import Client
 from selredis.engine.command import Argv, command, key
 from selredis.engine.options import TIMES, read_deadline_ms
@@ -119,6 +120,12 @@ def set_(client: Client, argv: Argv) -> Reply:
         db.expire_if_due(key)
         db.put(key, value)
         db.changed(key, b'set')
+        if client.propagates:
+            client.propagate_as([b'SET', key, value, b'KEEPTTL'])
+    elif deadline_ms is None:
+        db.set(key, value)
+        if client.propagates:
+            client.propagate_as([b'SET', key, value])
     else:
         set_until(client, key, value, deadline_ms)
     return old if options.get else OK
@@ -135,6 +142,8 @@ def set_until(client: Client, key: bytes, value: bytes, deadline_ms: int | None)
         db.set_deadline(key, deadline_ms)
         db.changed(key, b'set')
         db.notify(key, b'expire')
+        if client.propagates:
+            client.propagate_as([b'SET', key, value, b'PXAT', b'%d' % deadline_ms])
 
 
 @command(
@@ -221,6 +230,8 @@ def getset(client: Client, argv: Argv) -> Reply:
     _, key, value = argv
     old = client.db.read(key, bytes)
     set_until(client, key, value, None)
+    if client.propagates:
+        client.propagate_as([b'SET', key, value])
     return old
 
 
@@ -234,7 +245,8 @@ def getdel(client: Client, argv: Argv) -> Reply:
     """
     _, key = argv
     value = client.db.read(key, bytes)
-    client.db.remove(key, b'del')
+    if client.db.remove(key, b'del') and client.propagates:
+        client.propagate_as([b'DEL', key])
     return value
 
 
@@ -261,13 +273,11 @@ def getex(client: Client, argv: Argv) -> Reply:
         return None
     if options.lifetime in TIMES:
         deadline_ms = read_deadline_ms(options.lifetime, options.time, now_ms, b'getex')
-        if deadline_ms <= now_ms:
-            db.remove(key, b'del')
-        else:
-            db.set_deadline(key, deadline_ms)
-            db.changed(key, b'expire')
+        expire_key(client, key, deadline_ms)
     elif options.lifetime and db.clear_deadline(key):
         db.changed(key, b'persist')
+        if client.propagates:
+            client.propagate_as([b'PERSIST', key])
     return value
 
 
@@ -381,7 +391,7 @@ def append(client: Client, argv: Argv) -> Reply:
     return length
 
 
-@command('SETRANGE', arity=4, flags='write denyoom lengthy', keys=(key('RW update', 1),), since='2.2.0', group='string')
+@command('SETRANGE', arity=4, flags='write denyoom', keys=(key('RW update', 1),), since='2.2.0', group='string')
 def setrange(client: Client, argv: Argv) -> Reply:
     """SETRANGE key offset value
 

@@ -49,9 +49,8 @@ def exec_(client: Client, argv: Argv) -> Reply:
         replies = EncodedParts((array_head(len(transaction.queued)),))
         for queued, its_argv in transaction.queued:
             # Each reply is encoded at once: HELLO may change the protocol before the next one.
-            encoded = engine.call(client, queued, its_argv)
-            assert encoded is not None  # nothing waits in here
-            replies.append(encoded)
+            reply = engine.call(client, queued, its_argv)
+            replies.append(client.encoders[type(reply)](reply))
     finally:
         client.in_exec = False
         client.end_transaction()

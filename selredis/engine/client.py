@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from selredis.engine.client_info import describe
 from selredis.engine.command import Argv, Command
+from selredis.engine.tracking_mode import Tracking
 from selredis.errors import ReplyError
 from selredis.keyspace.database import Database
 from selredis.resp.encoder import ENCODERS
@@ -19,12 +20,13 @@ from selredis.timers import Timer
 
 if TYPE_CHECKING:
     from selredis.engine.engine import Engine
-    from selredis.engine.tracking import Tracking
 
 
 # What a command in a transaction's queue takes beyond its words' bytes, and each word: objects and pointers of CPython.
 QUEUED_COMMAND_BYTES = 120
 WORD_BYTES = 41
+
+MANY_BYTES = 1024 * 1024  # of large replies: above it the client yields
 
 PRINTABLE = re.compile(rb'[!-~]*')
 
@@ -110,6 +112,7 @@ class Client:
         'channels',
         'closing',
         'command',
+        'commands',
         'congested',
         'created_ms',
         'db',
@@ -123,7 +126,9 @@ class Client:
         'hears_others',
         'id',
         'in_exec',
+        'is_script',
         'laddr',
+        'large_bytes',
         'last_active_ms',
         'lib_name',
         'lib_ver',
@@ -137,6 +142,7 @@ class Client:
         'patterns',
         'pending',
         'pending_bytes',
+        'propagates',
         'protocol',
         'queued',
         'reply_mode',
@@ -155,6 +161,7 @@ class Client:
 
     def __init__(self, engine: 'Engine') -> None:
         self.engine = engine
+        self.commands = engine.commands  # that it may execute, by name
         self.id = engine.next_client_id()
         self.created_ms = engine.monotonic_ms()
         self.last_active_ms = engine.keyspace.now_ms  # Unix time
@@ -165,6 +172,7 @@ class Client:
         self.local = True  # by loopback, a unix socket, or no socket at all
         self.out: list[Output] = []
         self.queued = False  # in engine.to_flush
+        self.large_bytes = 0  # of large replies that are queued
         self.unsent_bytes = 0  # taken from the queue, and not taken by the peer yet
         self.pending: list[Argv] = []
         self.measured = self.pending  # the same list, once it has been asked for its bytes
@@ -186,6 +194,8 @@ class Client:
         self.unblocked = False  # it has just waited, and goes on in this turn
         self.command: Command | None = None  # the last one
         self.in_exec = False
+        self.is_script = False
+        self.propagates = engine.effects.entries is not None  # somebody wants the effects of its commands
         self.lib_name = b''
         self.lib_ver = b''
         self.reply_mode = ReplyMode.ON
@@ -211,7 +221,7 @@ class Client:
         self.unwatch_all()
         engine.pubsub.forget(self)
         engine.tracking.end(self)
-        engine.end_monitor(self)
+        engine.monitors.discard(self)
         self.update_gated()
 
     def set_protocol(self, protocol: int) -> None:
@@ -274,17 +284,29 @@ class Client:
             or self.tracking is not None
             or self.hears_others
             or self in self.engine.monitors
+            or self.is_script
         )
 
     def update_halted(self) -> None:
         """Must be called when any of these has changed: whether commands may run at all."""
         self.halted = self.wait is not None or self.congested or self.gave_way or self.closing or self.doomed
 
-    def give_way(self) -> None:
-        """Let others have their turn before the next command of this client runs."""
+    def yield_turn(self) -> None:
+        """Execute no more of this client's commands before the other clients' in this turn."""
         if not self.halted:
-            self.engine.runnable.append(self)
+            self.resume_later()
             self.gave_way = self.halted = True
+
+    def resume_later(self) -> None:
+        """Go on with the client's input when the others have been served."""
+        self.engine.runnable.append(self)
+
+    def count_large_reply(self, reply_bytes: int) -> None:
+        """Note that a large reply was queued; after megabytes of them the client yields."""
+        self.large_bytes += reply_bytes
+        if self.large_bytes > MANY_BYTES:
+            self.large_bytes = 0
+            self.yield_turn()
 
     def queue(self, data: Output) -> None:
         """Append output for this peer. It leaves when the turn ends; the only way bytes leave a client.
@@ -298,6 +320,12 @@ class Client:
 
     def queue_reply(self, reply: Reply) -> None:
         self.queue(self.encoders[type(reply)](reply))
+
+    def end_skip(self) -> None:
+        """End CLIENT REPLY SKIP: the reply that it was about has been left out."""
+        if self.reply_mode is ReplyMode.SKIP:
+            self.reply_mode = ReplyMode.ON
+            self.update_gated()
 
     def doom(self) -> None:
         """Have the driver close this client at the end of the turn; what it has not been sent is lost.
@@ -356,8 +384,17 @@ class Client:
         if self.wait is None:
             wait = Wait(self.db, keys, kind, on_timeout, or_gone=or_gone)
             wait.argv = again or []
-            self.engine.blocked.park(self, wait, wait_ms)
+            self.engine.blocked.block(self, wait, wait_ms)
         return BLOCKED
+
+    def propagate_as(self, *commands: Argv) -> None:
+        """Propagate these commands to the append-only file and replicas, not the one being executed as it was sent.
+
+        For handlers whose own arguments would not lead to the same data again: those that depend on the time, on
+        chance, or that block. Several calls add up; without arguments nothing is propagated by this call. It has no
+        effect unless `propagates`, which is asked first where building the arguments takes time.
+        """
+        self.engine.effects.replace(self.db.number, commands)
 
     def watch(self, key: bytes) -> None:
         """Watch a key: here and in its database, or, if that fails (MemoryError), in neither."""
@@ -391,6 +428,15 @@ class Client:
         """Count watched keys again after a failure, which may have come before or after they were counted."""
         self.watched_bytes = sum(len(key) for _, key in self.watched)
         self.engine.keyspace.recount_watches()
+
+    def queue_command(self, command: Command, argv: Argv) -> None:
+        """Queue a command in the transaction, unless EXEC won't execute it anyway."""
+        transaction = self.transaction
+        assert transaction is not None
+        if not (transaction.aborted or self.watch_broken):
+            transaction.queue(command, argv)
+            if transaction.queued_bytes > self.engine.config['client-query-buffer-limit']:
+                self.check_query_limit()
 
     def end_transaction(self) -> None:
         """Forget queued commands and watched keys (EXEC, DISCARD)."""

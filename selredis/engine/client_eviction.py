@@ -8,13 +8,13 @@ is made anew before anybody is disconnected. Without a limit nothing is kept, an
 Clients that CLIENT NO-EVICT spares count, too.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
+from selredis.config import Config
 from selredis.engine.client import Client
 from selredis.engine.client_info import claim_of
-
-if TYPE_CHECKING:
-    from selredis.engine.engine import Engine
+from selredis.engine.stats import Stats
+from selredis.log import Logger
 
 # A lower limit would leave nobody to tell the server a better one (networking.c, getClientEvictionLimit).
 LEAST_LIMIT_BYTES = 128 * 1024
@@ -23,21 +23,24 @@ LEAST_LIMIT_BYTES = 128 * 1024
 class ClientEviction:
     """One server's account of its clients. `limit_bytes`: 0 for none. `due`: `evict` has something to look at."""
 
-    __slots__ = ('_engine', '_exhausted', '_of', 'due', 'limit_bytes', 'total_bytes')
+    __slots__ = ('_clients', '_config', '_exhausted', '_log', '_of', '_stats', 'due', 'limit_bytes', 'total_bytes')
 
-    def __init__(self, engine: 'Engine') -> None:
-        self._engine = engine
+    def __init__(self, config: Config, clients: Mapping[int, Client], stats: Stats, log: Logger) -> None:
+        self._config = config
+        self._clients = clients
+        self._stats = stats
+        self._log = log
         self._of: dict[Client, int] = {}
         self._exhausted = False  # and the log has said so
         self.limit_bytes = 0
         self.total_bytes = 0
         self.due = False
         for name in ('maxmemory', 'maxmemory-clients'):
-            engine.config.on_change(name, self._apply)
+            self._config.on_change(name, self._apply)
         self._apply()
 
     def _apply(self) -> None:
-        config = self._engine.config
+        config = self._config
         limit = config['maxmemory-clients']
         if limit < 0:  # a share of maxmemory
             limit = config['maxmemory'] * -limit // 100
@@ -51,7 +54,7 @@ class ClientEviction:
         self.total_bytes = 0
         self.due = False
         if self.limit_bytes:
-            for client in self._engine.clients.values():
+            for client in self._clients.values():
                 self.note(client)
 
     def note(self, client: Client) -> None:
@@ -71,7 +74,6 @@ class ClientEviction:
 
     def evict(self) -> None:
         """Disconnect the clients that take most, until the others take less than the limit."""
-        engine = self._engine
         self._count()
         self.due = False
         if self.total_bytes < self.limit_bytes:
@@ -80,15 +82,15 @@ class ClientEviction:
         for client in sorted(self._of, key=self._of.__getitem__, reverse=True):
             if client.no_evict:
                 continue
-            engine.log.notice(f'Evicting client: {client.describe()}')
-            engine.stats.evicted_clients += 1
+            self._log.notice(f'Evicting client: {client.describe()}')
+            self._stats.evicted_clients += 1
             client.doom()
             if self.total_bytes < self.limit_bytes:
                 self._exhausted = False
                 return
         if not self._exhausted:  # Redis says so at every command
             self._exhausted = True
-            engine.log.warning('Over client maxmemory after evicting all evictable clients')
+            self._log.warning('Over client maxmemory after evicting all evictable clients')
 
     def sizes(self) -> list[int]:
         """What each client that may be evicted takes."""

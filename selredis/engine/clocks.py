@@ -6,12 +6,11 @@ clock, and clients and keys are marked with its time when they are used. After t
 comparison with the monotonic clock, durations and marks are corrected.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from selredis.clock import Clock
-
-if TYPE_CHECKING:
-    from selredis.engine.engine import Engine
+from selredis.engine.client import Client
+from selredis.keyspace.database import Keyspace
 
 # A smaller difference between the clocks is ignored: the two are not read at the same instant, and times are shown in
 # seconds.
@@ -32,7 +31,7 @@ class Clocks:
     def uptime_ms(self) -> int:
         return (self._clock.monotonic_ns() - self._start_ns) // 1_000_000
 
-    def look(self, engine: 'Engine') -> None:
+    def look(self, keyspace: Keyspace, clients: Mapping[int, Client]) -> None:
         """If the wall clock was set, shift the times at which clients and keys were used last. Called at each tick."""
         now_ns = self._clock.monotonic_ns()
         since_ms = (now_ns - self._looked_ns) // 1_000_000
@@ -42,9 +41,9 @@ class Clocks:
             return
         self._ahead_ns += shift_ns
         shift_ms = shift_ns // 1_000_000
-        engine.keyspace.uses.offset_ms += shift_ms
-        for client in engine.clients.values():
-            if not 0 <= engine.now_ms - client.last_active_ms <= since_ms:  # else it was active after that
+        keyspace.uses.offset_ms += shift_ms
+        for client in clients.values():
+            if not 0 <= keyspace.now_ms - client.last_active_ms <= since_ms:  # else it was active after that
                 client.last_active_ms += shift_ms
 
     def duration_ns(self, taken_ns: int) -> int:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from selredis.engine.syntax import Note
+from selredis.errors import ConfigError
 from selredis.resp.reply import Reply
 
 Argv = Sequence[bytes]
@@ -150,11 +151,11 @@ class Command:
         self.types = types
         self.arguments = arguments
         self.subcommands: dict[bytes, Command] = {}  # by lower-case name
-        # How many words a command may have; a container fits no number, nor does a protected or lengthy command, so
-        # that it is always looked at more closely.
-        self.low = abs(arity) if self.flags.isdisjoint(('protected', 'lengthy')) else UNLIMITED
-        self.brief = not self.flags.isdisjoint(('fast', 'brief'))
-        # So is a brief command with so many words that it is not: it is to be measured alone.
+        # How many words a plain client may call it with. None for a container or a protected command: those take the
+        # path with all checks.
+        self.low = abs(arity) if 'protected' not in self.flags else UNLIMITED
+        self.brief = not self.flags.isdisjoint(('fast', 'brief')) and 'blocking' not in self.flags
+        # A brief command with many words isn't brief: it is to be timed alone.
         self.high = arity if arity > 0 else MANY_WORDS if self.brief else UNLIMITED
 
     def takes(self, count: int) -> bool:
@@ -209,9 +210,8 @@ def command(
     """Enter a handler in the table. A subcommand is named 'CLIENT|LIST' and declared after its container.
 
     `flags` are those of COMMAND INFO and, not shown there, protected, may_replicate, touches_arbitrary_keys, syscmd
-    and, of this server alone: lengthy, one call may take milliseconds, even if its reply is small; if it does, others
-    have their turn before the client's next command. And brief, one call takes about a microsecond, though Redis does
-    not call it fast.
+    and, of this server alone: brief, one call takes about a microsecond, though Redis does not call it fast; and
+    to_replicas, it is propagated to replicas although it changes nothing.
     `deprecated`: since when, and what to use instead. `history`: version and change. `types`: of arguments whose name
     does not tell (engine/syntax.py, TYPES). `arguments`: what their names in COMMAND DOCS and their versions are, where
     the syntax line does not tell.
@@ -242,6 +242,38 @@ def command(
         return handler
 
     return register
+
+
+class CommandTable(dict[bytes, Command]):
+    """The commands of one server, by the names that it has for them (rename-command)."""
+
+    __slots__ = ('_unimplemented',)
+
+    def __init__(self) -> None:
+        super().__init__(COMMANDS)
+        self._unimplemented = UNIMPLEMENTED
+
+    def rename(self, name: bytes, new_name: bytes) -> None:
+        """Rename a command, or disable it if the new name is empty.
+
+        A command that isn't implemented may be renamed, too, and is unknown by any name. Raises ConfigError if no
+        command has the old name, or one has the new name already.
+        """
+        name, target = name.lower(), new_name.lower()
+        command = self.get(name)
+        if command is None and name not in self._unimplemented:
+            raise ConfigError('No such command in rename-command')
+        self._unimplemented -= {name}
+        self.pop(name, None)
+        self.pop(name.upper(), None)
+        if not target:
+            return
+        if target in self or target in self._unimplemented:
+            raise ConfigError('Target command name already exists')
+        if command is None:
+            self._unimplemented |= {target}
+        else:
+            self[target] = self[target.upper()] = command
 
 
 def all_commands(commands: Mapping[bytes, Command] = COMMANDS) -> list[Command]:

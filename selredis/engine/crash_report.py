@@ -5,17 +5,13 @@ from __future__ import annotations
 import platform
 import traceback
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from selredis import process
+from selredis.engine.client import Client
 from selredis.engine.command import Argv, Command
 from selredis.engine.command_keys import find_keys
 from selredis.engine.redaction import redacted
 from selredis.version import REDIS_VERSION, SELREDIS_VERSION
-
-if TYPE_CHECKING:
-    from selredis.engine.client import Client
-    from selredis.engine.engine import Engine
 
 PAUSE_MS = 1000  # from one report to the next; a client may ask for the same thing again and again
 SHOWN_WORDS = 32
@@ -30,8 +26,9 @@ class CrashReports:
     def __init__(self) -> None:
         self._written_ms: int | None = None
 
-    def write(self, engine: Engine, client: Client, argv: Argv, error: Exception) -> None:
+    def write(self, client: Client, argv: Argv, error: Exception) -> None:
         """Log that a command has failed with an error that is no reply. Never raises, whatever is wrong."""
+        engine = client.engine
         log = engine.log
         text = f"Command '{shown(argv[0]).decode('ascii', 'backslashreplace')}' of client id={client.id} failed"
         now_ms = engine.monotonic_ms()
@@ -41,15 +38,16 @@ class CrashReports:
             return
         self._written_ms = now_ms
         log.warning('=== BUG REPORT START: cut and paste from here ===')
-        for line in circumstances(engine, client, argv):
+        for line in circumstances(client, argv):
             log.warning(line)
         log.defect(text, error)
         log.warning('=== BUG REPORT END. The server goes on. Please report this to the makers of selredis. ===')
 
 
-def circumstances(engine: Engine, client: Client, argv: Argv) -> list[str]:
+def circumstances(client: Client, argv: Argv) -> list[str]:
     """The lines of a report before the traceback."""
     try:
+        engine = client.engine
         clients, databases = len(engine.clients), engine.keyspace.databases
         return [
             f'selredis {SELREDIS_VERSION}, as Redis {REDIS_VERSION}, Python {platform.python_version()},'
@@ -72,16 +70,13 @@ def call_text(commands: Mapping[bytes, Command], argv: Argv) -> str:
     return b' '.join(words).decode('ascii', 'backslashreplace')
 
 
-def clean_up(engine: Engine, client: Client, argv: Argv) -> None:
+def clean_up(client: Client, command: Command, argv: Argv) -> None:
     """Leave nothing half-done of a command that has failed: the client doesn't wait, and no key has an empty value.
 
     Who watches one of its keys, or has a copy of it, is told that it may have changed.
     """
-    engine.blocked.unpark(client)
-    command = engine.commands.get(argv[0].lower())
-    if command is not None and len(argv) > 1:
-        command = command.subcommands.get(argv[1].lower(), command)
-    if command is not None and command.takes(len(argv)) and 'write' in command.flags:
+    client.engine.blocked.unblock(client)
+    if 'write' in command.flags:
         for key, _ in find_keys(command, argv) or ():
             client.db.settle(key)
 

@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from textwrap import wrap
 
 from selredis.engine.command import COMMANDS, Argv
-from selredis.engine.engine import c_string
 from selredis.engine.syntax import WORD, Group, Word, docstring_parts, nested
-from selredis.errors import ReplyError
+from selredis.errors import ReplyError, c_string
 from selredis.resp.reply import Status
 
 COLUMNS = 80

@@ -6,24 +6,33 @@ interpreter and the program are not in it, as Redis's own code is not in what Re
 when the server was ready.
 
 Theory of operation. While the limit is kept nobody pays for it but those who change data, who keep the account. The
-change that passes it closes `engine.gated`, so that the next command of anybody meets `gates.out_of_memory`, which
+change that passes it closes the gate, so that the next command of anybody meets `checks.out_of_memory`, which
 removes keys, for half a millisecond by default, and if there are none to be removed refuses what would take more. As
 long as that was not enough each turn goes on with it. Clients' buffers are added up some times a second.
 """
 
+from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING
+from random import Random
 
 from selredis import process
+from selredis.clock import Clock
+from selredis.config import Config
+from selredis.engine.client import Client
 from selredis.engine.client_info import AWAITED_TABLE_BYTES, memory_of
+from selredis.engine.gate import Gate
+from selredis.engine.latency import LatencyMonitor
+from selredis.engine.pause import Pause
+from selredis.engine.slowlog import SlowLog
+from selredis.engine.tracking import TrackingTable
 from selredis.keyspace.accounting import keep_books
+from selredis.keyspace.database import Keyspace
 from selredis.keyspace.eviction import Evictor
 from selredis.keyspace.memory import INDEX_BYTES, NO_LIMIT, NUMBER_BYTES, table_bytes
 from selredis.keyspace.survey import Survey
+from selredis.log import Logger
+from selredis.pubsub import PubSub
 from selredis.values.size import NAME_TABLE_BYTES, PLACE_BYTES
-
-if TYPE_CHECKING:
-    from selredis.engine.engine import Engine
 
 KEYS_A_LOOK = 16  # keys removed between two looks at the clock, as in Redis
 CLIENTS_SHARE = 50  # of the time at most one part in so many goes into adding up clients
@@ -42,20 +51,58 @@ class MemoryUse:
 
     __slots__ = (
         '_client_bytes',
-        '_engine',
+        '_clients',
+        '_clock',
+        '_config',
         '_evictor',
         '_exceeded_since_us',
         '_exceeded_us',
+        '_gate',
+        '_keyspace',
+        '_latency',
+        '_log',
         '_next_sum_us',
+        '_pause',
         '_peak',
+        '_pubsub',
+        '_slowlog',
         '_survey',
+        '_to_flush',
+        '_tracking',
         'startup',
         'startup_bytes',
     )
 
-    def __init__(self, engine: 'Engine') -> None:
-        self._engine = engine
-        self._evictor = Evictor(engine.keyspace, engine.random)
+    def __init__(
+        self,
+        *,
+        config: Config,
+        clock: Clock,
+        log: Logger,
+        random: Random,
+        keyspace: Keyspace,
+        pubsub: PubSub,
+        clients: Mapping[int, Client],
+        to_flush: list[Client],
+        tracking: TrackingTable,
+        slowlog: SlowLog,
+        latency: LatencyMonitor,
+        pause: Pause,
+        gate: Gate,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._log = log
+        self._keyspace = keyspace
+        self._pubsub = pubsub
+        self._clients = clients
+        self._to_flush = to_flush
+        self._tracking = tracking
+        self._slowlog = slowlog
+        self._latency = latency
+        self._pause = pause
+        self._gate = gate
+        self._evictor = Evictor(keyspace, random)
         self._client_bytes = 0
         self._next_sum_us = 0
         self._peak = 0
@@ -63,30 +110,28 @@ class MemoryUse:
         self._exceeded_us = 0
         self._exceeded_since_us: int | None = None
         self.startup = process.memory()  # of the process when it was ready, without data and clients
-        self.startup_bytes = table_bytes(engine.keyspace.databases)  # what was in use then: empty tables
-        keyspace = engine.keyspace
-        keyspace.memory.on_passed = engine.update_gated
-        keyspace.uses.belong_to(engine, engine.random)
+        self.startup_bytes = table_bytes(keyspace.databases)  # what was in use then: empty tables
+        keyspace.memory.on_passed = gate.update
         for name in ('maxmemory', 'maxmemory-policy', 'lfu-log-factor', 'lfu-decay-time'):
-            engine.config.on_change(name, self._apply_changed)
+            config.on_change(name, self._apply_changed)
+        gate.add(lambda: keyspace.memory.passed)
         self._apply()
 
     # Configuration
 
     def _apply_changed(self) -> None:
         self._apply()
-        limit = self._engine.config['maxmemory']
+        limit = self._config['maxmemory']
         used = self.data_bytes() + self.client_bytes() + self.log_bytes() if limit else 0
         if used > limit:
-            self._engine.log.warning(
+            self._log.warning(
                 f'WARNING: maxmemory is now {limit} bytes, and {used} are in use: keys will be evicted, or commands'
-                f' that take memory refused, according to maxmemory-policy ({self._engine.config["maxmemory-policy"]}).'
+                f' that take memory refused, according to maxmemory-policy ({self._config["maxmemory-policy"]}).'
             )
 
     def _apply(self) -> None:
         """Keep the books that the configuration needs."""
-        engine = self._engine
-        config, keyspace = engine.config, engine.keyspace
+        config, keyspace = self._config, self._keyspace
         memory, uses, databases = keyspace.memory, keyspace.uses, keyspace.databases
         uses.log_factor, uses.decay_minutes = config['lfu-log-factor'], config['lfu-decay-time']
         way = config['maxmemory-policy'].partition('-')[2]
@@ -105,7 +150,7 @@ class MemoryUse:
 
     def note_idle_times(self) -> None:
         """Somebody has asked for how long a key was not used: know it from now on."""
-        uses = self._engine.keyspace.uses
+        uses = self._keyspace.uses
         if not uses.noted:
             uses.asked = True
             self._apply()
@@ -114,7 +159,7 @@ class MemoryUse:
 
     def used_bytes(self) -> int:
         """What is in use. It is an estimate for large data, unless there is a limit: who asks then sees it kept."""
-        keyspace = self._engine.keyspace
+        keyspace = self._keyspace
         if keyspace.memory.measured:
             keyspace.memory.follow_tables(keyspace.databases, shrink_only=True)
             self.look()
@@ -124,7 +169,7 @@ class MemoryUse:
         return used
 
     def data_bytes(self) -> int:
-        keyspace = self._engine.keyspace
+        keyspace = self._keyspace
         if keyspace.memory.measured:
             return keyspace.memory.used + keyspace.memory.tables
         return self._survey.ask(keyspace.databases, keyspace.now_ms)
@@ -134,30 +179,28 @@ class MemoryUse:
 
         It may be the figure of a moment ago: of milliseconds for each hundred of them.
         """
-        engine = self._engine
-        now_us = engine.clock.monotonic_us()
+        now_us = self._clock.monotonic_us()
         if now_us >= self._next_sum_us:
             # But for what was queued in this turn, which is sent when it ends. If it counted, what tells of evicted
             # keys would have more of them evicted.
-            queued_bytes = sum(len(data) for client in engine.to_flush for data in client.out)
-            in_clients = sum([memory_of(client, with_tables=False) for client in engine.clients.values()])
+            queued_bytes = sum(len(data) for client in self._to_flush for data in client.out)
+            in_clients = sum([memory_of(client, with_tables=False) for client in self._clients.values()])
             self._client_bytes = in_clients + self._name_tables_bytes() - queued_bytes
-            end_us = engine.clock.monotonic_us()
+            end_us = self._clock.monotonic_us()
             self._next_sum_us = end_us + (end_us - now_us) * CLIENTS_SHARE
         return self._client_bytes
 
     def _name_tables_bytes(self) -> int:
         """What is in common to the clients that have named the same channel, pattern, key or prefix."""
-        engine = self._engine
-        databases = engine.keyspace.databases
-        names = sum([len(db.watched) for db in databases]) + len(engine.tracking.prefixes)
+        databases = self._keyspace.databases
+        names = sum([len(db.watched) for db in databases]) + len(self._tracking.prefixes)
         awaited = sum([len(db.waiting) for db in databases])
-        places = names * NAME_TABLE_BYTES + engine.keyspace.crowded * PLACE_BYTES
-        return engine.pubsub.table_bytes() + places + awaited * AWAITED_TABLE_BYTES
+        places = names * NAME_TABLE_BYTES + self._keyspace.crowded * PLACE_BYTES
+        return self._pubsub.table_bytes() + places + awaited * AWAITED_TABLE_BYTES
 
     def log_bytes(self) -> int:
         """What is remembered of commands that have run: the keys that clients track, and the slow log."""
-        return self._engine.tracking.table_bytes() + self._engine.slowlog.used
+        return self._tracking.table_bytes() + self._slowlog.used
 
     def overhead_bytes(self) -> int:
         """All that is in use and neither a key nor a value."""
@@ -165,7 +208,7 @@ class MemoryUse:
 
     def table_bytes(self) -> int:
         """What tables take, and what is kept for each key: what is neither a name nor a value."""
-        keyspace = self._engine.keyspace
+        keyspace = self._keyspace
         memory, databases = keyspace.memory, keyspace.databases
         each = sum(
             len(db.values) * INDEX_BYTES + (len(db.deadlines) + len(db.sizes)) * NUMBER_BYTES for db in databases
@@ -180,7 +223,7 @@ class MemoryUse:
 
     def tick(self) -> None:
         """What is to be done some times a second."""
-        keyspace = self._engine.keyspace
+        keyspace = self._keyspace
         keyspace.uses.look()
         if keyspace.memory.measured:
             keyspace.memory.follow_tables(keyspace.databases)
@@ -190,49 +233,47 @@ class MemoryUse:
 
     def look(self) -> None:
         """See whether all is within the limit."""
-        memory = self._engine.keyspace.memory
+        memory = self._keyspace.memory
         if memory.measured:
             others = self.client_bytes() + self.log_bytes() + memory.tables
             self._peak = max(self._peak, memory.used + others)
-            memory.bound = self._engine.config['maxmemory'] - others
+            memory.bound = self._config['maxmemory'] - others
             self._set_passed(memory.used > memory.bound)
         else:
             memory.bound = NO_LIMIT
             self._set_passed(False)
 
     def _set_passed(self, passed: bool) -> None:
-        memory = self._engine.keyspace.memory
+        memory = self._keyspace.memory
         if not passed:
             self._count_exceeded(Outcome.ENOUGH)
         if memory.passed != passed:
             memory.passed = passed
-            self._engine.update_gated()
+            self._gate.update()
 
     def make_room(self) -> Outcome:
         """Remove keys while the limit is passed and time allows."""
-        engine = self._engine
-        memory = engine.keyspace.memory
-        if not memory.passed or engine.pause.active:
+        memory = self._keyspace.memory
+        if not memory.passed or self._pause.active:
             return Outcome.ENOUGH
         self.look()
         outcome = Outcome.ENOUGH
         if memory.passed:
-            begin_us = engine.clock.monotonic_us()
+            begin_us = self._clock.monotonic_us()
             outcome = self._evict(begin_us)
-            taken_us = engine.clock.monotonic_us() - begin_us
-            engine.latency.note(b'eviction-cycle', engine.now_ms // 1000, taken_us // 1000)
+            taken_us = self._clock.monotonic_us() - begin_us
+            self._latency.note(b'eviction-cycle', self._keyspace.now_ms // 1000, taken_us // 1000)
         self._set_passed(memory.used > memory.bound)
         if memory.passed:
             self._count_exceeded(outcome)
         return outcome
 
     def _evict(self, begin_us: int) -> Outcome:
-        engine = self._engine
-        memory = engine.keyspace.memory
-        policy, samples = engine.config['maxmemory-policy'], engine.config['maxmemory-samples']
+        memory = self._keyspace.memory
+        policy, samples = self._config['maxmemory-policy'], self._config['maxmemory-samples']
         if policy == 'noeviction':
             return Outcome.EXHAUSTED
-        slice_us = time_limit_us(engine.config['maxmemory-eviction-tenacity'])
+        slice_us = time_limit_us(self._config['maxmemory-eviction-tenacity'])
         removed = 0
         while memory.used > memory.bound:
             victim = self._evictor.choose(policy, samples)
@@ -241,14 +282,14 @@ class MemoryUse:
             db, key = victim
             db.evict(key)
             removed += 1
-            if removed % KEYS_A_LOOK == 0 and engine.clock.monotonic_us() - begin_us > slice_us:
+            if removed % KEYS_A_LOOK == 0 and self._clock.monotonic_us() - begin_us > slice_us:
                 break
         return Outcome.UNDER_WAY if memory.used > memory.bound else Outcome.ENOUGH
 
     # What is counted of it
 
     def _count_exceeded(self, outcome: Outcome) -> None:
-        now_us = self._engine.clock.monotonic_us()
+        now_us = self._clock.monotonic_us()
         if outcome is Outcome.ENOUGH:
             if self._exceeded_since_us is not None:
                 self._exceeded_us += now_us - self._exceeded_since_us
@@ -260,7 +301,7 @@ class MemoryUse:
     def exceeded_ms(self) -> int:
         """For how long the limit has been passed this time, without room having been made."""
         since_us = self._exceeded_since_us
-        return 0 if since_us is None else (self._engine.clock.monotonic_us() - since_us) // 1000
+        return 0 if since_us is None else (self._clock.monotonic_us() - since_us) // 1000
 
     @property
     def total_exceeded_ms(self) -> int:
@@ -270,7 +311,7 @@ class MemoryUse:
     def reset_stats(self) -> None:
         self._exceeded_us = 0
         if self._exceeded_since_us is not None:
-            self._exceeded_since_us = self._engine.clock.monotonic_us()
+            self._exceeded_since_us = self._clock.monotonic_us()
 
 
 def time_limit_us(tenacity: int) -> float:

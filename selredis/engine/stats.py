@@ -1,7 +1,7 @@
 """Counters that INFO tells and CONFIG RESETSTAT sets back."""
 
 from selredis.engine.command import Command
-from selredis.engine.command_stats import CommandStats
+from selredis.engine.command_stats import FINE_SHIFT, FINE_SLOTS, CommandStats
 
 # As in Redis: the mean of 16 samples, a tenth of a second apart (server.h, STATS_METRIC_SAMPLES). A little less, so
 # that ten ticks a second make ten samples, even if one comes early.
@@ -114,6 +114,24 @@ class Stats:
         if entry is None:
             entry = self.of_commands[command] = CommandStats()
         return entry
+
+    def add_streak(self, command: Command, count: int, total: int, ns: int) -> None:
+        """Count commands that were timed together, the last `count` of which are one and the same.
+
+        If there were others before them, which are pooled already, each counts with the mean of all such streaks.
+        """
+        self.commands += total
+        if count < total:
+            self.pool(command, count)
+            self.pool_ns += ns
+            return
+        entry = self.of_commands.get(command) or self.of_command(command)
+        slot = ns // count >> FINE_SHIFT
+        if slot < FINE_SLOTS:  # `CommandStats.add` written out, for this runs for most pipelines
+            entry.ns += ns
+            entry.fine[slot] += count
+        else:
+            entry.add(count, ns)
 
     def pool(self, command: Command, count: int) -> None:
         """Count calls of a brief command whose time is measured together with that of others."""

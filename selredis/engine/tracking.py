@@ -11,27 +11,26 @@ read, until they change: to end a client costs the same whatever it has read. Nu
 
 A client is told in its own connection if that speaks RESP3, or else in another one that it redirects to: there, too, by
 a push, or in RESP2 by a message on a channel, for a subscriber. What comes of a client's own command comes behind its
-reply: clients that track, and those that others redirect to, are gated (Engine.run_guarded).
+reply: clients that track, and those that others redirect to, are gated (Executor.run_command).
 
 The table holds no more keys than tracking-table-max-keys: whoever may have a copy of one that is left out is told that
 it is stale.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
+from random import Random
 from sys import getsizeof
-from typing import TYPE_CHECKING
 
+from selredis.engine.client import Client
+from selredis.engine.command import Argv, Command
 from selredis.engine.command_keys import find_keys
+from selredis.engine.gate import Gate
+from selredis.engine.tracking_mode import Tracking
+from selredis.keyspace.database import Keyspace
 from selredis.keyspace.freeing import LARGE
 from selredis.keyspace.index import KeyIndex
 from selredis.keyspace.memory import EMPTY_BYTES, INDEX_BYTES
 from selredis.values.size import NAME_BYTES
-
-if TYPE_CHECKING:
-    from selredis.engine.client import Client
-    from selredis.engine.command import Argv, Command
-    from selredis.engine.engine import Engine
 
 CHANNEL = b'__redis__:invalidate'
 PUSH = b'>2\r\n$10\r\ninvalidate\r\n'
@@ -40,47 +39,6 @@ BROKEN = b'>2\r\n$21\r\ntracking-redir-broken\r\n:%d\r\n'
 ALL_KEYS = {2: b'$-1\r\n', 3: b'_\r\n'}  # by protocol of the client that tracks, wherever it redirects to
 
 KEYS_A_ROUND = 100  # that leave a table over its limit; twice as many in the next round, and so on
-
-
-class Tracking:
-    """How one client tracks. `redirect`: the number of the client that is told in its place, or 0.
-
-    `caching`: CLIENT CACHING has spoken about the command that comes next, or the transaction. `broken`: the client
-    that was to be told is gone.
-    """
-
-    __slots__ = ('bcast', 'broken', 'caching', 'noloop', 'optin', 'optout', 'prefix_bytes', 'prefixes', 'redirect')
-
-    def __init__(
-        self,
-        *,
-        redirect: int = 0,
-        bcast: bool = False,
-        optin: bool = False,
-        optout: bool = False,
-        noloop: bool = False,
-    ) -> None:
-        self.redirect = redirect
-        self.bcast = bcast
-        self.optin = optin
-        self.optout = optout
-        self.noloop = noloop
-        self.caching = False
-        self.broken = False
-        self.prefixes: dict[bytes, None] = {}
-        self.prefix_bytes = 0  # their length
-
-    @property
-    def remembers(self) -> bool:
-        """Whether what the client reads now is remembered."""
-        if self.optin:
-            return self.caching
-        return not (self.bcast or (self.optout and self.caching))
-
-    def end_of_command(self, client: Client, argv: Argv) -> None:
-        """What CLIENT CACHING said was about this command, if it is none of CLIENT itself, or about the transaction."""
-        if self.caching and client.transaction is None and argv[0].lower() != b'client':
-            self.caching = False
 
 
 class TrackingTable:
@@ -92,9 +50,12 @@ class TrackingTable:
     """
 
     __slots__ = (
-        '_engine',
+        '_by_id',
+        '_gate',
         '_index',
+        '_keyspace',
         '_lengths',
+        '_random',
         '_rounds',
         'changed',
         'clients',
@@ -106,8 +67,11 @@ class TrackingTable:
         'set_bytes',
     )
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, keyspace: Keyspace, clients: Mapping[int, Client], random: Random, gate: Gate) -> None:
+        self._keyspace = keyspace
+        self._by_id = clients
+        self._random = random
+        self._gate = gate
         self.clients: dict[Client, None] = {}
         # By key the number of the one client that has read it, as for most keys, or those of several.
         self.readers: dict[bytes, int | set[int]] = {}
@@ -118,6 +82,7 @@ class TrackingTable:
         self._lengths: dict[int, int] = {}  # of prefixes, and how many are so long
         self.changed: dict[bytes, dict[bytes, Client | None]] = {}
         self.max_keys = 0  # no limit
+        gate.add(lambda: self.over_limit)
         self._rounds = 0  # that have ended over the limit, one after the other
 
     # --- clients ---
@@ -133,7 +98,7 @@ class TrackingTable:
         for prefix in prefixes:
             self._join(client, tracking, prefix)
         client.update_gated()
-        target = self._engine.clients.get(tracking.redirect)
+        target = self._by_id.get(tracking.redirect)
         if target is not None:
             target.hears_others = True
             target.update_gated()
@@ -147,7 +112,7 @@ class TrackingTable:
             self._leave(client, prefix)
         self.clients.pop(client, None)
         self._observe()
-        self._engine.keyspace.update_observed()
+        self._keyspace.update_observed()
         client.tracking = None
         client.update_gated()
 
@@ -178,7 +143,7 @@ class TrackingTable:
 
     def _observe(self) -> None:
         """Have the keyspace tell of changes if there is anybody who may want to know."""
-        keyspace = self._engine.keyspace
+        keyspace = self._keyspace
         wanted = bool(self.readers or self.prefixes)
         if wanted != (keyspace.invalidate is not None):
             keyspace.invalidate = self.invalidate if wanted else None
@@ -212,7 +177,7 @@ class TrackingTable:
             self.items += 1
         self._observe()
         if self.over_limit:
-            self._engine.update_gated()
+            self._gate.update()
 
     # --- changes ---
 
@@ -222,7 +187,7 @@ class TrackingTable:
         What nobody has changed everybody is told. (Redis is silent to a client with NOLOOP whose command meets a key
         that is past its deadline, or needs room, unless it broadcasts: other things it knows of that key stay stale.)
         """
-        running = self._engine.running if by_client else None
+        running = self._keyspace.current_client if by_client else None
         for length in self._lengths:
             prefix = key[:length]
             if prefix in self.prefixes:
@@ -240,7 +205,7 @@ class TrackingTable:
         if isinstance(known, set):
             self.set_bytes -= getsizeof(known)
         keys = array_of([key])
-        clients = self._engine.clients
+        clients = self._by_id
         for id_ in ids:
             client = clients.get(id_)
             tracking = client.tracking if client is not None else None
@@ -258,7 +223,7 @@ class TrackingTable:
             if client.tracking is not None:
                 self._tell(client, client.tracking, ALL_KEYS[client.protocol])
         if len(self.readers) > LARGE:
-            self._engine.keyspace.discarded.add(self._index.buckets, self.readers, objects=len(self.readers))
+            self._keyspace.discarded.add(self._index.buckets, self.readers, objects=len(self.readers))
         self.readers = {}
         self._index = KeyIndex()
         self.items = self.key_bytes = self.set_bytes = 0
@@ -290,7 +255,7 @@ class TrackingTable:
         """Send a client word of stale keys, encoded, in the connection that it has chosen for it."""
         target = client
         if tracking.redirect:
-            found = self._engine.clients.get(tracking.redirect)
+            found = self._by_id.get(tracking.redirect)
             if found is None or found.closing:
                 tracking.broken = True
                 if client.protocol > 2:
@@ -313,7 +278,7 @@ class TrackingTable:
     def set_limit(self, max_keys: int) -> None:
         """Hold no more keys from now on; 0: as many as there are."""
         self.max_keys = max_keys
-        self._engine.update_gated()
+        self._gate.update()
 
     def shrink(self) -> None:
         """Take keys at random out of a table that is over its limit: before each command, and each tick.
@@ -324,12 +289,12 @@ class TrackingTable:
         left = KEYS_A_ROUND * (self._rounds + 1)
         while left and self.over_limit:
             left -= 1
-            self._forget(self._index.random_key(self._engine.random), None)
+            self._forget(self._index.random_key(self._random), None)
         if self.over_limit:
             self._rounds += 1
         else:
             self._rounds = 0
-            self._engine.update_gated()
+            self._gate.update()
 
 
 def array_of(keys: list[bytes]) -> bytes:

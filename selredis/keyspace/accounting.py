@@ -6,7 +6,7 @@ another one, with the same attributes, when books begin to be kept (`keep_books`
 
 from typing import Any
 
-from selredis.keyspace.database import Database, Keyspace, as_kind
+from selredis.keyspace.database import Cause, Database, Keyspace, as_kind
 from selredis.keyspace.freeing import LARGE
 from selredis.keyspace.memory import INDEX_BYTES, NUMBER_BYTES
 from selredis.values.hash import Hash
@@ -65,10 +65,10 @@ class MeasuredDatabase(Database):
         if change:
             memory.add(self, change)
 
-    def take(self, key: bytes) -> Any:
+    def _remove(self, key: bytes, cause: Cause, lazy_above: int = LARGE, *, indexed: bool = True) -> Any:
         try:
             self._leave(key)
-            return super().take(key)
+            return super()._remove(key, cause, lazy_above, indexed=indexed)
         except BaseException:
             self._measure_again()
             raise
@@ -123,15 +123,10 @@ class MeasuredDatabase(Database):
             raise
         return had_one
 
-    def fields_expired(self, key: bytes, fields: Hash, count: int) -> None:
-        super().fields_expired(key, fields, count)
+    def fields_expired(self, key: bytes, fields: Hash, gone: list[bytes]) -> None:
+        super().fields_expired(key, fields, gone)
         if self.values.get(key) is fields:
             self._recount(key, fields, b'hexpired')
-
-    def drop(self, keys: list[bytes]) -> None:
-        for key in keys:
-            self._leave(key)
-        super().drop(keys)
 
     def clear(self, lazy_above: int = LARGE) -> None:
         self.keyspace.memory.add(self, -self.used)
@@ -187,14 +182,9 @@ class NotedDatabase(Database):
         elif key in self.values:
             uses.note(self, key)
 
-    def take(self, key: bytes) -> Any:
+    def _remove(self, key: bytes, cause: Cause, lazy_above: int = LARGE, *, indexed: bool = True) -> Any:
         self.uses.pop(key, None)
-        return super().take(key)
-
-    def drop(self, keys: list[bytes]) -> None:
-        for key in keys:
-            self.uses.pop(key, None)
-        super().drop(keys)
+        return super()._remove(key, cause, lazy_above, indexed=indexed)
 
     def clear(self, lazy_above: int = LARGE) -> None:
         super().clear(lazy_above)

@@ -6,9 +6,9 @@ up or down; every other kind is a class of `selredis.values`. Deadlines stand ap
 
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from selredis.errors import WRONG_TYPE, ReplyError
 from selredis.keyspace.events import Notifier
@@ -28,6 +28,24 @@ HOLLOW_KEYS = 10_000
 HOLLOW_BYTES = 65_536
 HOLLOW_KEY_BYTES = 500  # of a dict's table; usually 36 to 120
 FIELDS_AT_ONCE = 200  # that are removed between two looks at the clock
+
+
+Effect = tuple[int, Sequence[bytes], bool]  # the database, the command, whether it is for replicas only
+
+
+class Cause(NamedTuple):
+    """Why a key leaves the keyspace. What a client's command has caused, the command says with `changed`."""
+
+    name: str
+    by_client: bool = True
+    frees_value: bool = True  # nobody needs the value any more
+
+
+DELETED = Cause('deleted')
+MOVED = Cause('moved to another key', frees_value=False)
+EMPTIED = Cause('its last member was removed', frees_value=False)
+EXPIRED = Cause('expired', by_client=False)
+EVICTED = Cause('evicted', by_client=False)
 
 
 class Watcher(Protocol):
@@ -58,9 +76,11 @@ class Keyspace:
 
     __slots__ = (
         'crowded',
+        'current_client',
         'databases',
         'dirty',
         'discarded',
+        'effects',
         'evicted',
         'expired',
         'expired_fields',
@@ -79,9 +99,11 @@ class Keyspace:
         'uses',
     )
 
-    def __init__(self, count: int, pubsub: PubSub) -> None:
+    def __init__(self, count: int, pubsub: PubSub, random: Random) -> None:
         self.now_ms = 0  # Unix time, frozen for the length of a batch
+        self.current_client: Any = None  # whose command is executed, or was last
         self.dirty = 0  # changes since the start
+        self.effects: list[Effect] | None = None  # of the unit being executed, if anybody wants them
         self.hits = 0
         self.misses = 0
         self.glances = 0  # those hits that are no use of the key
@@ -98,7 +120,7 @@ class Keyspace:
         self.discarded = Discarded()
         self.first_to_expire = 0  # the database in which the next search for expired keys begins
         self.memory = Memory()
-        self.uses = Uses(self)
+        self.uses = Uses(self, random)
         self.databases = [Database(self, number) for number in range(count)]
 
     def notify_classes(self, classes: frozenset[str]) -> None:
@@ -303,7 +325,7 @@ class Database:
         """After a command on key that failed half-way: leave no empty value, and tell those who wait for a change."""
         value = self.values.get(key)
         if value is not None and type(value) not in STRING_KINDS and type(value) is not Stream and not len(value):
-            self.take(key)
+            self.discard(key)
             value = None
         if self.keyspace.observed:
             self.touch(key)
@@ -327,36 +349,54 @@ class Database:
         self.changed(key, event)
         return True
 
-    def take(self, key: bytes) -> Any:
-        """Take out a key that is there; returns its value. `changed` is the caller's to say.
+    def _remove(self, key: bytes, cause: Cause, lazy_above: int = LARGE, *, indexed: bool = True) -> Any:
+        """Remove a key that is there and return its value: the only way in which a key leaves.
 
-        If that fails half-way (MemoryError), the key is not there.
+        A value that nobody needs any more is freed lazily if it has more members than `lazy_above`. `indexed`: the key
+        is still in the index. If it fails half-way (MemoryError), the key is not there.
         """
         try:
-            self.index.remove(key)
+            if indexed:
+                self.index.remove(key)
             if self.deadlines:
                 self.deadlines.pop(key, None)
             if self.hashes_due is not None:
                 self.forget_fields(key)
-            return self.values.pop(key)
+            value = self.values.pop(key)
         except BaseException:
             self.withdraw(key)
             raise
+        if cause.frees_value and type(value) not in STRING_KINDS and len(value) > lazy_above:
+            self.keyspace.discarded.add(value, objects=1)
+        if not cause.by_client:
+            self._removed_by_server(key, cause)
+        elif cause is EMPTIED and self.keyspace.observed:
+            self.keyspace.notifier.notify(self.number, key, b'del')
+        return value
+
+    def _removed_by_server(self, key: bytes, cause: Cause) -> None:
+        """Count, propagate and publish the removal of an expired or evicted key, in Redis's order."""
+        keyspace = self.keyspace
+        if keyspace.effects is not None:
+            keyspace.effects.append((self.number, (b'DEL', key), False))
+        if cause is EXPIRED:
+            keyspace.expired += 1
+            if keyspace.observed:
+                keyspace.notifier.notify(self.number, key, b'expired')
+                self.touch(key, by_client=False)
+        else:
+            keyspace.evicted += 1
+            if keyspace.observed:
+                self.touch(key, by_client=False)
+                keyspace.notifier.notify(self.number, key, b'evicted')
 
     def discard(self, key: bytes, lazy_above: int = LARGE) -> None:
-        """`take`, when the value is of no more use. It is freed lazily if it has more members than `lazy_above`."""
-        value = self.take(key)
-        if type(value) not in STRING_KINDS and len(value) > lazy_above:
-            self.keyspace.discarded.add(value, objects=1)
+        """Remove a key that is there with its value. `changed` is the caller's to say."""
+        self._remove(key, DELETED, lazy_above)
 
     def evict(self, key: bytes) -> None:
         """Remove a key to make room."""
-        keyspace = self.keyspace
-        self.discard(key)
-        keyspace.evicted += 1
-        if keyspace.observed:
-            self.touch(key, by_client=False)
-            keyspace.notifier.notify(self.number, key, b'evicted')
+        self._remove(key, EVICTED)
 
     def move(self, key: bytes, target: 'Database', newkey: bytes) -> None:
         """Move a value to a key that is not there, perhaps of another database; `changed` is the caller's to say.
@@ -365,7 +405,7 @@ class Database:
         """
         deadline_ms, use = self.deadline_of(key), self.uses.get(key)
         size, count = self.sizes.get(key), self.counts.get(key)
-        value = self.take(key)
+        value = self._remove(key, MOVED)
         if size is not None:
             target.sizes[newkey] = size
         if count is not None:
@@ -388,9 +428,7 @@ class Database:
 
     def remove_empty(self, key: bytes) -> None:
         """Remove a key whose value has lost its last member. That it has was said with `changed`: it counts once."""
-        self.take(key)
-        if self.keyspace.observed:
-            self.keyspace.notifier.notify(self.number, key, b'del')
+        self._remove(key, EMPTIED)
 
     def changed(self, key: bytes, event: bytes, count: int = 1) -> None:
         """Say that a key has changed: the only way watchers, waiters and notifications learn of it.
@@ -452,23 +490,13 @@ class Database:
         deadline_ms = self.deadlines.get(key)
         if deadline_ms is None or deadline_ms >= self.keyspace.now_ms:
             return False
-        keyspace = self.keyspace
-        if keyspace.keep_expired:
-            return True
-        self.discard(key)
-        keyspace.expired += 1
-        if keyspace.observed:
-            self.tell_expired(key)
+        if not self.keyspace.keep_expired:
+            self._remove(key, EXPIRED)
         return True
-
-    def tell_expired(self, key: bytes) -> None:
-        self.keyspace.notifier.notify(self.number, key, b'expired')
-        self.touch(key, by_client=False)
 
     def expire_bucket(self, slot: int) -> None:
         """Remove those keys of a bucket of the index that are past their deadline."""
-        keyspace = self.keyspace
-        now_ms = keyspace.now_ms
+        now_ms = self.keyspace.now_ms
         next_ms = NEVER_MS
         deadline_of = self.deadlines.get
         due: list[bytes] = []
@@ -482,21 +510,8 @@ class Database:
             if deadline_ms < next_ms:
                 next_ms = deadline_ms
         self.index.looked_through(slot, kept, next_ms)
-        self.drop(due)
-        keyspace.expired += len(due)
-        if keyspace.observed:
-            for key in due:
-                self.tell_expired(key)
-
-    def drop(self, keys: list[bytes]) -> None:
-        """Take out keys that have deadlines, and are in the index no longer."""
-        for key in keys:
-            del self.deadlines[key]
-            if self.hashes_due is not None:
-                self.forget_fields(key)
-            value = self.values.pop(key)
-            if type(value) not in STRING_KINDS and len(value) > LARGE:
-                self.keyspace.discarded.add(value, objects=1)
+        for key in due:
+            self._remove(key, EXPIRED, indexed=False)
 
     def note_fields(self, key: bytes, value: Any) -> None:
         """Learn when the first field of a value is due that is at key, if it is a hash and has deadlines."""
@@ -519,17 +534,19 @@ class Database:
         """Remove a field that is past its deadline, if it need not be kept; and the hash, if it was the last one."""
         if not self.keyspace.keep_expired:
             fields.remove(field)
-            self.fields_expired(key, fields, 1)
+            self.fields_expired(key, fields, [field])
 
     def expire_fields(self, key: bytes, fields: Hash) -> None:
         """Remove all fields that are past their deadline, if they need not be kept."""
         if not self.keyspace.keep_expired and (expired := fields.remove_due(self.keyspace.now_ms, len(fields))):
             self.fields_expired(key, fields, expired)
 
-    def fields_expired(self, key: bytes, fields: Hash, count: int) -> None:
-        """So many fields of a hash have gone because of their deadline; the hash goes with its last one."""
+    def fields_expired(self, key: bytes, fields: Hash, gone: list[bytes]) -> None:
+        """These fields of a hash have gone because of their deadline; the hash goes with its last one."""
         keyspace = self.keyspace
-        keyspace.expired_fields += count
+        keyspace.expired_fields += len(gone)
+        if keyspace.effects is not None:
+            keyspace.effects.append((self.number, (b'HDEL', key, *gone), False))
         if keyspace.observed:
             keyspace.notifier.notify(self.number, key, b'hexpired')
         if not len(fields):
@@ -544,13 +561,13 @@ class Database:
         left = FIELDS_AT_ONCE
         next_ms = NEVER_MS
         kept: list[bytes] = []
-        changed: list[tuple[bytes, Hash, int]] = []
+        changed: list[tuple[bytes, Hash, list[bytes]]] = []
         for key in index.buckets[slot]:
             value = self.values.get(key)
             if type(value) is not Hash:
                 continue
             if left > 0 and (expired := value.remove_due(now_ms, left)):
-                left -= expired
+                left -= len(expired)
                 changed.append((key, value, expired))
             due_ms = value.due_ms()
             if len(value) and due_ms < NEVER_MS:

@@ -31,21 +31,11 @@ class Reader(Protocol):
     no_touch: bool
 
 
-class Server(Protocol):
-    """Who knows whose command is being run."""
+class Counters(Protocol):
+    """What a keyspace counts, and whose command is being executed."""
 
     @property
-    def running(self) -> Reader | None: ...
-
-
-class Nobody:
-    """Where there are no clients."""
-
-    running: Reader | None = None
-
-
-class Counters(Protocol):
-    """What a keyspace counts."""
+    def current_client(self) -> Reader | None: ...
 
     now_ms: int
     dirty: int
@@ -65,7 +55,6 @@ class Uses:
         '_keyspace',
         '_marks',
         '_random',
-        '_server',
         '_step_ms',
         '_time_ms',
         '_used_ms',
@@ -79,10 +68,9 @@ class Uses:
         'since_ms',
     )
 
-    def __init__(self, keyspace: Counters) -> None:
+    def __init__(self, keyspace: Counters, random: Random) -> None:
         self._keyspace = keyspace
-        self._random = Random(0)
-        self._server: Server = Nobody()
+        self._random = random
         self._step_ms = 0  # Unix time of the step that `_time_ms` is
         self._time_ms = 0
         self._marks: list[int] = []
@@ -129,13 +117,9 @@ class Uses:
         for db in databases:
             db.uses = {}
 
-    def belong_to(self, server: Server, random: Random) -> None:
-        self._server = server
-        self._random = random
-
     def note(self, db: Noted, key: bytes) -> None:
         """A key that is there has been used."""
-        reader = self._server.running
+        reader = self._keyspace.current_client
         if reader is None or not reader.no_touch:
             self.note_anyway(db, key)
 

@@ -6,7 +6,7 @@ from collections import deque
 
 from selredis.config_kinds import OutputLimit
 from selredis.engine.client import WORD_BYTES, Client
-from selredis.engine.engine import COMMANDS_A_LOOK, Engine
+from selredis.engine.engine import Engine
 from selredis.resp.parser import ParserLimits, RequestParser
 from selredis.resp.reply import Error
 
@@ -18,6 +18,7 @@ HIGH_WATER_BYTES = 64 * 1024 * 1024
 LOW_WATER_BYTES = HIGH_WATER_BYTES // 2
 # Who has not given the password gets little but errors (networking.c, checkClientOutputBufferLimits, since 7.2.8).
 STRANGERS_LIMIT = OutputLimit(hard_bytes=1024, soft_bytes=0, soft_seconds=0)
+UNTRUSTED_COMMANDS = 64  # executed one by one before the client yields
 MERGED_BYTES = 4096  # held input is put together up to this size, so that bytes coming one by one take no more memory
 
 
@@ -170,7 +171,7 @@ class RemoteClient(Client):
     def go_on(self) -> None:
         """After a read that left something behind: a broken request, one from a stranger, or half of one."""
         parser = self.parser
-        for _ in range(COMMANDS_A_LOOK):
+        for _ in range(UNTRUSTED_COMMANDS):
             if self.halted:
                 break
             # From a stranger one command at a time comes, for it may be the AUTH that lifts the limits of the next.
@@ -187,7 +188,7 @@ class RemoteClient(Client):
                 self.close_after_replies()
             break
         else:
-            self.give_way()
+            self.yield_turn()
         self.check_query_limit()
 
     def hold(self, data: bytes) -> None:

@@ -256,14 +256,14 @@ class Hash(DrawableBuckets[Fields]):
         assert self.deadlines is not None
         return {field for field, deadline_ms in self.deadlines.times.items() if deadline_ms < now_ms}
 
-    def remove_due(self, now_ms: int, most: int) -> int:
-        """Remove fields that are past their deadline, all or about so many; returns how many."""
+    def remove_due(self, now_ms: int, most: int) -> list[bytes]:
+        """Remove expired fields, all or about `most`, and return them."""
+        removed: list[bytes] = []
         deadlines = self.deadlines
         if deadlines is None:
-            return 0
+            return removed
         deadline_of = deadlines.times.get
-        removed = 0
-        while removed < most and (slot := deadlines.due.first_due(now_ms)) >= 0:
+        while len(removed) < most and (slot := deadlines.due.first_due(now_ms)) >= 0:
             due: list[bytes] = []
             next_ms = NEVER_MS
             for field in self.buckets[slot]:
@@ -275,7 +275,7 @@ class Hash(DrawableBuckets[Fields]):
             deadlines.due.correct(slot, next_ms)
             for field in due:
                 self.remove(field)
-            removed += len(due)
+            removed += due
         times = deadlines.times
         if len(times) <= HOLLOW_FIELDS and getsizeof(times) > HOLLOW_BYTES + HOLLOW_FIELD_BYTES * len(times):
             deadlines.times = times.copy()  # a dict keeps the table that its largest size needed

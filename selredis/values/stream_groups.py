@@ -202,20 +202,21 @@ class Group:
         self.totals.name_bytes += len(name)
         return consumer
 
-    def give(self, id_: int, name: bytes, time_ms: int, count: int) -> None:
+    def give(self, id_: int, name: bytes, time_ms: int, count: int) -> Delivery:
         """Let an entry be pending with a consumer, and with no other."""
         consumer = self.consumers[name]
         delivery = self.pending.get(id_)
         if delivery is None:
             delivery = self.pending[id_] = consumer.pending[id_] = Delivery(name, time_ms, count)
             self.totals.pending += 1
-            return
+            return delivery
         if delivery.consumer != name:
             self.consumers[delivery.consumer].pending.pop(id_)
             consumer.pending[id_] = delivery
             delivery.consumer = name
         delivery.time_ms = time_ms
         delivery.count = count
+        return delivery
 
     def give_new(self, ids: list[int], name: bytes, time_ms: int) -> None:
         """Let entries be pending with a consumer which it has been given now."""

@@ -166,7 +166,7 @@ def check_pause(engine: Engine) -> None:
     """Nobody is held back without a pause."""
     pause = engine.pause
     gated = engine.gated
-    engine.update_gated()
+    engine.gate.update()
     assert engine.gated == gated
     assert engine.keyspace.keep_expired == pause.active
     assert pause.active or not pause.of_all

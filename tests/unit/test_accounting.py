@@ -30,7 +30,7 @@ K = INDEX_BYTES + 48  # a key of a few letters
 
 @pytest.fixture
 def keyspace():
-    keyspace = Keyspace(3, PubSub([]))
+    keyspace = Keyspace(3, PubSub([]), Random(1))
     keyspace.now_ms = NOW_MS
     keyspace.memory.measure(keyspace.databases)
     keep_books(keyspace)
@@ -59,7 +59,7 @@ def push(db: Database, key: bytes, *elements: bytes) -> None:
 
 
 def test_the_class_of_databases_follows_the_books():
-    keyspace = Keyspace(2, PubSub([]))
+    keyspace = Keyspace(2, PubSub([]), Random(1))
     db = keyspace.databases[1]
     for measured, noted, kind in (
         (True, False, MeasuredDatabase),

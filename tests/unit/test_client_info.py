@@ -158,7 +158,7 @@ def test_keys_that_a_blocked_client_waits_for_count(client, engine):
     before = int(fields(client)['tot-mem'])
     client('BLPOP', *(f'key:{number}' for number in range(1000)), '0')
     assert int(fields(client)['tot-mem']) - before > 500_000
-    engine.blocked.unpark(client.client)
+    engine.blocked.unblock(client.client)
     assert int(fields(client)['tot-mem']) == before
 
 
@@ -192,7 +192,7 @@ def test_what_is_queued_for_it(clients):
 def test_states_are_letters_in_the_order_of_redis(client, engine):
     client.pipeline('CLIENT NO-EVICT on', 'CLIENT NO-TOUCH on', 'BLPOP q 0')
     assert fields(client)['flags'] == 'beT'
-    engine.blocked.unpark(client.client)
+    engine.blocked.unblock(client.client)
     engine.run(client.client, [[b'QUIT']])
     assert fields(client)['flags'] == 'ceT'
 

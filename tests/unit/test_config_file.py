@@ -16,7 +16,7 @@ from selredis.config_file import (
     load,
     parse_command_line,
 )
-from selredis.engine.command import COMMANDS, UNIMPLEMENTED
+from selredis.engine.command import COMMANDS, UNIMPLEMENTED, CommandTable
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ def config():
     return Config()
 
 
-def start(*arguments, stdin=b''):
-    """The config of a server started with these arguments."""
-    config = Config()
+def start(*arguments, stdin=b'', commands=None):
+    """The config of a server started with these arguments; `commands` is the table that they may rename."""
+    config = Config((commands or CommandTable()).rename)
     invocation = parse_command_line(arguments)
     load(config, invocation.file, stdin, invocation.options)
     return config
@@ -251,17 +251,19 @@ def test_what_the_file_asks_for_in_vain_may_be_taken_back_by_an_option(write):
 
 
 def test_a_command_has_another_name_or_none():
-    config = start('-', stdin=b'rename-command CONFIG "hush"\nrename-command debug ""\n')
-    assert config.commands[b'hush'] is config.commands[b'HUSH'] is COMMANDS[b'config']
-    assert not {b'config', b'CONFIG', b'debug', b'DEBUG'} & set(config.commands)
-    assert Config().commands is COMMANDS
+    commands = CommandTable()
+    start('-', stdin=b'rename-command CONFIG "hush"\nrename-command debug ""\n', commands=commands)
+    assert commands[b'hush'] is commands[b'HUSH'] is COMMANDS[b'config']
+    assert not {b'config', b'CONFIG', b'debug', b'DEBUG'} & set(commands)
     assert b'config' in COMMANDS
 
 
 def test_names_may_be_exchanged():
-    config = start('-', stdin=b'rename-command get other\nrename-command set GET\nrename-command other set\n')
-    assert config.commands[b'get'] is COMMANDS[b'set']
-    assert config.commands[b'SET'] is COMMANDS[b'get']
+    commands = CommandTable()
+    lines = b'rename-command get other\nrename-command set GET\nrename-command other set\n'
+    start('-', stdin=lines, commands=commands)
+    assert commands[b'get'] is COMMANDS[b'set']
+    assert commands[b'SET'] is COMMANDS[b'get']
 
 
 HARDENED = b"""
@@ -275,9 +277,10 @@ rename-command GET Eval
 
 
 def test_commands_that_are_not_implemented_may_be_renamed():
-    config = start('-', stdin=HARDENED)
-    assert set(config.commands) - set(COMMANDS) == {b'eval', b'EVAL'}
-    assert config.commands[b'eval'] is COMMANDS[b'get']
+    commands = CommandTable()
+    start('-', stdin=HARDENED, commands=commands)
+    assert set(commands) - set(COMMANDS) == {b'eval', b'EVAL'}
+    assert commands[b'eval'] is COMMANDS[b'get']
 
 
 def test_a_command_is_either_implemented_or_not():

@@ -35,6 +35,7 @@ from selredis.config_kinds import (
 )
 from selredis.config_rewrite import SIGNATURE, rewrite, rewritten
 from selredis.config_table import PARAMETERS, Parameter
+from selredis.engine.command import CommandTable
 from selredis.errors import ConfigError
 
 USER = b'user default on nopass sanitize-payload ~* &* +@all\n'
@@ -42,7 +43,7 @@ USER = b'user default on nopass sanitize-payload ~* &* +@all\n'
 
 def config_of(text: bytes) -> Config:
     """The configuration that such a file asks for, whether the server could be started with it or not."""
-    config = Config()
+    config = Config(CommandTable().rename)
     read_lines(config, text, '')
     return config
 

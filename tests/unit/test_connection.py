@@ -12,7 +12,8 @@ import selredis.commands  # noqa: F401  (importing it fills the command table)
 from selredis.clock import ManualClock
 from selredis.config import Config
 from selredis.engine.command import COMMANDS
-from selredis.engine.engine import SLICE_MS, Engine
+from selredis.engine.engine import Engine
+from selredis.engine.executor import SLICE_MS
 from selredis.net.connection import MAX_SEND_BYTES, Connection
 from selredis.net.loop import Loop
 from selredis.net.remote_client import HIGH_WATER_BYTES, READ_BYTES, UNCOUNTED_BYTES, ConnectionTable

@@ -15,7 +15,7 @@ COUNT = 1000
 
 @pytest.fixture
 def keyspace():
-    keyspace = Keyspace(4, PubSub([]))
+    keyspace = Keyspace(4, PubSub([]), Random(1))
     keyspace.now_ms = NOW_MS
     return keyspace
 

@@ -1,5 +1,7 @@
 """Deadlines: active expiry alone, then the commands that set and tell deadlines, with a clock turned by hand."""
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ class Ticking(ManualClock):
 
 @pytest.fixture
 def keyspace():
-    keyspace = Keyspace(4, PubSub([]))
+    keyspace = Keyspace(4, PubSub([]), Random(1))
     keyspace.now_ms = NOW_MS
     return keyspace
 
@@ -112,7 +114,7 @@ steps = st.one_of(
 @settings(deadline=None)
 @given(st.lists(steps, max_size=300))
 def test_exactly_what_is_due_goes_whatever_happens_to_deadlines(program):
-    keyspace = Keyspace(1, PubSub([]))
+    keyspace = Keyspace(1, PubSub([]), Random(1))
     (db,) = keyspace.databases
     expected: dict[bytes, int | None] = {}
     for verb, key, ms in program:

@@ -72,7 +72,7 @@ class Scene:
         except MemoryError:
             client.doom()
         if self.engine.keyspace.ready:
-            self.engine.blocked.serve_ready()
+            self.engine.serve_ready()
         settle(self.engine)
         return not client.doomed and b'-ERR internal error' not in as_sent(client.out)
 

@@ -58,7 +58,7 @@ def test_it_does_what_two_dicts_do(steps, count):
                 now_ms += number
                 due = {name for name, deadline_ms in deadlines.items() if deadline_ms < now_ms}
                 assert fields.due_fields(now_ms) == due
-                assert fields.remove_due(now_ms, MANY) == len(due)
+                assert len(fields.remove_due(now_ms, MANY)) == len(due)
                 for name in due:
                     del values[name], deadlines[name]
         assert fields.deadline_of(name) == deadlines.get(name)
@@ -71,7 +71,7 @@ def test_it_does_what_two_dicts_do(steps, count):
     assert len(copy) == len(values)
     assert copy.due_ms() <= min(deadlines.values(), default=NEVER_MS)
     assert all(copy.get(name) == value and name in copy for name, value in values.items())
-    assert copy.remove_due(NEVER_MS, 2 * MANY) == len(deadlines)
+    assert len(copy.remove_due(NEVER_MS, 2 * MANY)) == len(deadlines)
     assert set(copy) == values.keys() - deadlines.keys()
 
 
@@ -98,11 +98,11 @@ def test_due_fields_are_removed_some_at_a_time():
     fields = filled(MANY)
     for number in range(0, MANY, 2):
         fields.set_deadline(field(number), NOW_MS)
-    assert fields.remove_due(NOW_MS, MANY) == 0
-    first = fields.remove_due(NOW_MS + 1, 100)
+    assert fields.remove_due(NOW_MS, MANY) == []
+    first = len(fields.remove_due(NOW_MS + 1, 100))
     assert 100 <= first < 100 + 3 * FIELDS_PER_BUCKET
     assert fields.due_ms() <= NOW_MS
-    assert fields.remove_due(NOW_MS + 1, MANY) == MANY // 2 - first
+    assert len(fields.remove_due(NOW_MS + 1, MANY)) == MANY // 2 - first
     assert fields.due_ms() == NEVER_MS
     assert len(fields) == MANY // 2
 
@@ -115,8 +115,8 @@ def test_deadlines_follow_their_fields_when_buckets_split_and_join():
     for number in range(2, MANY):
         fields.remove(field(number))
     assert fields.due_ms() <= NOW_MS + 5
-    assert fields.remove_due(NOW_MS + 5, 1) == 0
-    assert fields.remove_due(NOW_MS + 6, 1) == 1
+    assert fields.remove_due(NOW_MS + 5, 1) == []
+    assert len(fields.remove_due(NOW_MS + 6, 1)) == 1
     assert list(fields) == [field(0)]
 
 

@@ -220,7 +220,7 @@ def test_a_lower_limit_empties_the_database_without_any_command(engine, client):
     for number in range(200):
         client('SET', f'key:{number}', 'some text')
     client('CONFIG', 'SET', 'maxmemory', '1', 'maxmemory-policy', 'allkeys-lru')
-    engine.clock = SlowClock(engine.now_ms)
+    engine.clock = engine.memory._clock = SlowClock(engine.now_ms)
     turns = 0
     while engine.expire_some():
         turns += 1
@@ -235,7 +235,7 @@ def test_while_more_is_to_go_nothing_is_refused(engine, client):
         client('SET', f'key:{number}', 'some text')
     engine.config.set_pairs([(b'maxmemory-eviction-tenacity', b'0')])
     client('CONFIG', 'SET', 'maxmemory', '1', 'maxmemory-policy', 'allkeys-lru')
-    engine.clock = SlowClock(engine.now_ms)
+    engine.clock = engine.memory._clock = SlowClock(engine.now_ms)
     assert client('SET', 'k', '1') == 'OK'
     assert 0 < engine.keyspace.evicted < 100
 

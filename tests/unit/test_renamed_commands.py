@@ -2,17 +2,19 @@
 
 import pytest
 
+from selredis.engine.command import CommandTable
 from tests.unit.conftest import Peer
 
 
 @pytest.fixture
-def config(config):
-    config.rename_command(b'config', b'Hush')
-    config.rename_command(b'flushall', b'')
-    config.rename_command(b'get', b'fetch')
-    config.rename_command(b'eval', b'run')
-    config.rename_command(b'save', b'')
-    return config
+def engine(engine):
+    engine.commands = commands = CommandTable()
+    commands.rename(b'config', b'Hush')
+    commands.rename(b'flushall', b'')
+    commands.rename(b'get', b'fetch')
+    commands.rename(b'eval', b'run')
+    commands.rename(b'save', b'')
+    return engine
 
 
 @pytest.fixture

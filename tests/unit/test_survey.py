@@ -1,5 +1,7 @@
 """What data takes that no account is kept of."""
 
+from random import Random
+
 import pytest
 
 from selredis.keyspace.database import Keyspace
@@ -14,7 +16,7 @@ COUNT = 2 * LARGE
 
 @pytest.fixture
 def keyspace():
-    return Keyspace(3, PubSub([]))
+    return Keyspace(3, PubSub([]), Random(1))
 
 
 @pytest.fixture

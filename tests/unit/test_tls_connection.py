@@ -469,7 +469,7 @@ def test_what_is_gone_is_freed_without_a_collector(connect, server):
             del peer.connection, peer.tls
         assert not server.table
         server.secured.clear()
-        server.engine.running = None  # the last one
+        server.engine.keyspace.current_client = None  # the last one
         assert alive() == before
     finally:
         gc.enable()

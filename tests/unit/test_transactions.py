@@ -59,10 +59,14 @@ def test_a_defect_in_one_command_leaves_the_others(client, engine, monkeypatch):
     def crash(client, argv):
         raise ZeroDivisionError
 
+    class Broken:
+        handler = staticmethod(crash)
+        flags: frozenset[str] = frozenset()
+
     told = []
     monkeypatch.setattr(engine.log, 'defect', lambda _text, error: told.append(error))
     client.pipeline('MULTI', 'ECHO 1', 'ECHO 2', 'ECHO 3')
-    client.client.transaction.queued[1] = (type('Broken', (), {'handler': staticmethod(crash)}), [b'ECHO', b'2'])
+    client.client.transaction.queued[1] = (Broken, [b'ECHO', b'2'])
     assert client('EXEC') == [b'1', 'ERR internal error', b'3']
     assert [type(error) for error in told] == [ZeroDivisionError]
     assert not client.client.in_exec

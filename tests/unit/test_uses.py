@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from selredis.keyspace.uses import MOST, NEW, Nobody, Uses
+from selredis.keyspace.uses import MOST, NEW, Uses
 
 MINUTE_MS = 60_000
 NOW_MS = 1_700_000_000_000
@@ -16,6 +16,7 @@ class Counted:
     def __init__(self):
         self.now_ms = NOW_MS
         self.dirty = self.hits = self.glances = 0
+        self.current_client = None
 
 
 class Silent:
@@ -34,9 +35,7 @@ def keyspace():
 
 @pytest.fixture
 def uses(keyspace):
-    uses = Uses(keyspace)
-    uses.belong_to(Nobody(), Random(1))
-    return uses
+    return Uses(keyspace, Random(1))
 
 
 @pytest.fixture
@@ -88,12 +87,10 @@ def test_a_key_without_a_note_counts_from_when_any_key_was_used_last(uses, keysp
 
 
 def test_what_a_silent_client_does_is_no_use(uses, keyspace, db):
-    server = Nobody()
-    uses.belong_to(server, Random(1))
     uses.begin([db], by_frequency=False)
     uses.note(db, b'k')
     keyspace.now_ms += 3000
-    server.running = Silent()
+    keyspace.current_client = Silent()
     uses.note(db, b'k')
     assert uses.idle_ms(db, b'k') == 3000
     uses.note_anyway(db, b'k')

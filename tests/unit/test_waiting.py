@@ -7,6 +7,7 @@ import pytest
 
 from selredis.engine.client import Client
 from selredis.engine.command import COMMANDS
+from selredis.engine.executor import Executor
 from selredis.resp.reply import Reply
 from selredis.values.list import List
 from tests.unit.conftest import settle
@@ -235,7 +236,7 @@ def test_keys_have_their_turn_in_the_order_in_which_they_were_filled(engine, cli
     for key, *elements in ((b'two', b'b'), (b'one', b'a'), (b'two', b'bb')):
         db.get_or_create(key, List).extend_right(elements)
         db.changed(key, b'rpush')
-    engine.blocked.serve_ready()
+    engine.serve_ready()
     # `both` is served for `two`, and takes from `one`, which it named first.
     assert second.take() == [[b'two', b'b']]
     assert both.take() == [[b'one', b'a']]
@@ -298,13 +299,13 @@ def test_serving_one_of_many_does_not_look_at_the_others(clients, engine, monkey
     for peer in waiting:
         peer('BLPOP', 'q', '0')
     runs = []
-    call = type(engine).call
+    call = Executor.call
 
     def counted(self, client, command, argv):
         runs.append(client)
         return call(self, client, command, argv)
 
-    monkeypatch.setattr(type(engine), 'call', counted)
+    monkeypatch.setattr(Executor, 'call', counted)
     pusher('RPUSH', 'q', 'a', 'b')
     assert runs == [waiting[0].client, waiting[1].client]
     for peer in waiting:

@@ -2,9 +2,9 @@
 
 import pytest
 
+from selredis.engine.checks import failed_check
 from selredis.engine.command import COMMANDS, Command
 from selredis.engine.command import command as declare
-from selredis.engine.gates import refusal
 
 NOAUTH = b'NOAUTH Authentication required.'
 
@@ -30,28 +30,28 @@ def stranger(config, clients):
 
 
 def test_nothing_is_refused_in_the_usual_state(client):
-    assert refusal(client.client, command()) is None
+    assert failed_check(client.client, command(), [b'x']) is None
 
 
 # --- authentication ---------------------------------------------------------------------------------------------------
 
 
 def test_a_stranger_may_do_nothing(stranger):
-    assert refusal(stranger, command()) == NOAUTH
+    assert failed_check(stranger, command(), [b'x']) == NOAUTH
 
 
 def test_but_say_who_it_is(stranger):
-    assert refusal(stranger, command(flags='no_auth')) is None
+    assert failed_check(stranger, command(flags='no_auth'), [b'x']) is None
 
 
 def test_who_was_there_before_the_password_stays(client, config):
     config.set_pairs([(b'requirepass', b'secret')])
-    assert refusal(client.client, command()) is None
+    assert failed_check(client.client, command(), [b'x']) is None
 
 
 def test_a_stranger_is_let_in_when_no_password_is_asked_any_more(stranger, config):
     config.set_pairs([(b'requirepass', b'')])
-    assert refusal(stranger, command()) is None
+    assert failed_check(stranger, command(), [b'x']) is None
 
 
 # --- protected commands -----------------------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ def test_a_stranger_is_let_in_when_no_password_is_asked_any_more(stranger, confi
 def test_a_protected_command_needs_leave(client, config, setting, local, allowed):
     config.read_directive([b'enable-debug-command', setting])
     client.client.local = local
-    error = refusal(client.client, command('DEBUG', 'protected'))
+    error = failed_check(client.client, command('DEBUG', 'protected'), [b'x'])
     assert (error is None) == allowed
     if error is not None:
         assert error.startswith(b'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local",')
@@ -84,10 +84,13 @@ def test_a_protected_command_is_always_looked_at_more_closely():
 
 
 def test_some_commands_have_no_place_in_a_transaction(client):
-    assert refusal(client.client, command(flags='no_multi')) is None
+    assert failed_check(client.client, command(flags='no_multi'), [b'x']) is None
     client('MULTI')
-    assert refusal(client.client, command(flags='no_multi')) == b'ERR Command not allowed inside a transaction'
-    assert refusal(client.client, command()) is None
+    assert (
+        failed_check(client.client, command(flags='no_multi'), [b'x'])
+        == b'ERR Command not allowed inside a transaction'
+    )
+    assert failed_check(client.client, command(), [b'x']) is None
 
 
 # --- subscribers ------------------------------------------------------------------------------------------------------
@@ -95,7 +98,7 @@ def test_some_commands_have_no_place_in_a_transaction(client):
 
 def test_a_subscriber_in_resp2_may_do_little(client):
     client('SUBSCRIBE', 'a')
-    assert refusal(client.client, COMMANDS[b'client'].subcommands[b'id']) == (
+    assert failed_check(client.client, COMMANDS[b'client'].subcommands[b'id'], [b'x']) == (
         b"ERR Can't execute 'client|id': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in"
         b' this context'
     )
@@ -104,19 +107,19 @@ def test_a_subscriber_in_resp2_may_do_little(client):
 @pytest.mark.parametrize('name', 'ping subscribe psubscribe ssubscribe unsubscribe quit reset'.split())
 def test_a_subscriber_in_resp2_may_do_this(client, name):
     client('SUBSCRIBE', 'a')
-    assert refusal(client.client, COMMANDS[name.encode()]) is None
+    assert failed_check(client.client, COMMANDS[name.encode()], [b'x']) is None
 
 
 @pytest.mark.parametrize('join', ['SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE'])
 def test_every_subscription_makes_a_subscriber(client, join):
     client(join, 'a')
-    assert refusal(client.client, command()) is not None
+    assert failed_check(client.client, command(), [b'x']) is not None
 
 
 def test_in_resp3_a_subscriber_may_do_everything(client):
     client('HELLO', '3')
     client('SUBSCRIBE', 'a')
-    assert refusal(client.client, command()) is None
+    assert failed_check(client.client, command(), [b'x']) is None
 
 
 # --- order ------------------------------------------------------------------------------------------------------------
@@ -124,7 +127,7 @@ def test_in_resp3_a_subscriber_may_do_everything(client):
 
 def test_protection_comes_before_authentication(stranger, config):
     config.read_directive([b'enable-debug-command', b'no'])
-    error = refusal(stranger, command('DEBUG', 'protected'))
+    error = failed_check(stranger, command('DEBUG', 'protected'), [b'x'])
     assert error is not None
     assert error.startswith(b'ERR DEBUG command not allowed')
 
@@ -133,7 +136,7 @@ def test_authentication_comes_before_all_that_tells_of_the_state(client, config)
     client('MULTI')
     client.client.authenticated = False
     config.set_pairs([(b'requirepass', b'secret')])
-    assert refusal(client.client, command(flags='no_multi')) == NOAUTH
+    assert failed_check(client.client, command(flags='no_multi'), [b'x']) == NOAUTH
 
 
 def test_whether_a_command_exists_and_is_complete_is_told_to_strangers_too(engine, config, clients):

@@ -1,14 +1,16 @@
-"""Refusals: what may keep a command from running, each a small function, in the order in which Redis asks.
+"""Checks that run before a command, in the order of processCommand (server.c). Each returns an error reply or None.
 
-Only clients in an unusual state come here (`client.gated`), and commands that are protected;
-the plain case pays two attribute tests. Whether a command exists and has all its words is asked before. A gate returns
-the error to answer, or None.
+They run only for clients in an unusual state (`client.gated`), while the server's gate is closed, and for protected
+commands; a plain client pays two attribute tests.
 """
 
 from selredis.engine.client import Client
-from selredis.engine.command import Command
+from selredis.engine.command import Argv, Command
+from selredis.engine.cross_protocol import CrossProtocolGuard
+from selredis.engine.lookup import find, unknown_command, wrong_arity
 from selredis.engine.memory import Outcome
-from selredis.errors import NOAUTH
+from selredis.engine.stats import Stats
+from selredis.errors import NOAUTH, ReplyError
 
 SUBSCRIBER_COMMANDS = frozenset(
     'ping quit reset subscribe unsubscribe psubscribe punsubscribe ssubscribe sunsubscribe'.split()
@@ -18,7 +20,7 @@ ABOUT_KEYS = frozenset(('readonly', 'write', 'may_replicate'))
 ALLOWED_WITHOUT_MEMORY = frozenset('discard quit reset'.split())
 
 
-def protected(client: Client, command: Command) -> bytes | None:
+def protected(client: Client, command: Command, argv: Argv) -> bytes | None:
     """Commands for a server's makers (enable-debug-command)."""
     if 'protected' not in command.flags:
         return None
@@ -32,19 +34,19 @@ def protected(client: Client, command: Command) -> bytes | None:
     ).encode()
 
 
-def authentication(client: Client, command: Command) -> bytes | None:
+def authentication(client: Client, command: Command, argv: Argv) -> bytes | None:
     if client.authenticated or 'no_auth' in command.flags or not client.engine.config['requirepass']:
         return None
     return NOAUTH
 
 
-def transaction_rules(client: Client, command: Command) -> bytes | None:
+def transaction_rules(client: Client, command: Command, argv: Argv) -> bytes | None:
     if client.transaction is not None and 'no_multi' in command.flags:
         return b'ERR Command not allowed inside a transaction'
     return None
 
 
-def out_of_memory(client: Client, command: Command) -> bytes | None:
+def out_of_memory(client: Client, command: Command, argv: Argv) -> bytes | None:
     """What takes memory, and in a transaction all but its end, is refused while there is none (`maxmemory`)."""
     engine = client.engine
     if not engine.keyspace.memory.passed or engine.memory.make_room() is not Outcome.EXHAUSTED:
@@ -58,7 +60,7 @@ def out_of_memory(client: Client, command: Command) -> bytes | None:
     return b"OOM command not allowed when used memory > 'maxmemory'." if takes_memory else None
 
 
-def subscriber_mode(client: Client, command: Command) -> bytes | None:
+def subscriber_mode(client: Client, command: Command, argv: Argv) -> bytes | None:
     """In RESP2 replies cannot be told from messages, so a subscriber may do little else (RESP2, pub/sub mode)."""
     if client.protocol > 2 or not client.subscribed or command.name in SUBSCRIBER_COMMANDS:
         return None
@@ -68,20 +70,41 @@ def subscriber_mode(client: Client, command: Command) -> bytes | None:
     )
 
 
-def monitor_mode(client: Client, command: Command) -> bytes | None:
+def monitor_mode(client: Client, command: Command, argv: Argv) -> bytes | None:
     """To Redis a monitor is a replica of a kind, and those do not work with keys."""
     if client in client.engine.monitors and not ABOUT_KEYS.isdisjoint(command.flags):
         return b"ERR Replica can't interact with the keyspace"
     return None
 
 
-GATES = (protected, authentication, transaction_rules, out_of_memory, subscriber_mode, monitor_mode)
+def script(client: Client, command: Command, argv: Argv) -> bytes | None:
+    """Commands that act on a connection make no sense in a script (flag noscript)."""
+    if client.is_script and 'noscript' in command.flags:
+        return b'ERR This Redis command is not allowed from script'
+    return None
 
 
-def refusal(client: Client, command: Command) -> bytes | None:
-    """Why this client may not run this command now; None if it may."""
-    for gate in GATES:
-        error = gate(client, command)
+CHECKS = (protected, authentication, transaction_rules, out_of_memory, subscriber_mode, monitor_mode, script)
+
+
+def failed_check(client: Client, command: Command, argv: Argv) -> bytes | None:
+    """Return the error of the first check that fails, None if the client may execute the command now."""
+    for check in CHECKS:
+        error = check(client, command, argv)
         if error is not None:
             return error
     return None
+
+
+def permitted(client: Client, argv: Argv, stats: Stats, cross_protocol: CrossProtocolGuard) -> Command:
+    """Return the command that argv calls if the client may execute it now. Raises ReplyError."""
+    command = find(client.commands, argv)
+    if command is None:
+        cross_protocol.check(client, argv)
+        raise unknown_command(argv)
+    client.command = command
+    error = wrong_arity(command) if not command.takes(len(argv)) else failed_check(client, command, argv)
+    if error is not None:
+        stats.of_command(command).rejected += 1
+        raise ReplyError(error)
+    return command
