@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tools import floors
 from tools.floors import MAX_LINES, WARN_LINES, check
 
 SOUND = {
@@ -94,7 +95,14 @@ def test_what_is_dear_may_be_imported_late(tree):
     assert tree({'server.py': source, 'net/tls.py': ''}) == ([], [])
 
 
-def test_files_of_one_floor_may_know_each_other_by_type(tree):
+def test_imports_for_types_count_as_others(tree):
+    source = 'from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from selredis.resp.parser import Parser\n'
+    (fault,), _ = tree({'resp/reply.py': source})
+    assert 'in a circle' in fault
+
+
+def test_a_listed_circle_of_types_passes(tree, monkeypatch):
+    monkeypatch.setattr(floors, 'TYPE_CIRCLES', {('selredis.resp.reply', 'selredis.resp.parser'): 'a reason'})
     source = 'from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from selredis.resp.parser import Parser\n'
     assert tree({'resp/reply.py': source}) == ([], [])
 
