@@ -100,28 +100,32 @@ class Executor:
         now_ns = self.read_ns()
         client.last_active_ms = keyspace.now_ms = now_ns // 1_000_000
         keyspace.current_client = client
-        # A single command of a plain client, as most clients send them.
-        if len(batch) == 1:
-            argv = batch[0]
-            command = client.commands.get(argv[0])
-            if (
-                command is not None
-                and not client.gated
-                and not self.gate.closed
-                and not client.halted
-                and command.low <= len(argv) <= command.high
-            ):
+        argv = batch[0]
+        command = client.commands.get(argv[0])
+        place = 0
+        # A single command of a plain client, or its brief ones: as most clients send them.
+        if (
+            command is not None
+            and not client.gated
+            and not self.gate.closed
+            and not client.halted
+            and command.low <= len(argv) <= command.high
+        ):
+            if len(batch) == 1:
+                place = 1
                 self.run_plain(client, command, argv, now_ns)
-                if keyspace.ready:
-                    self.serve_ready()
-                return
-        self._run_pipeline(client, batch, now_ns)
+            elif command.brief:
+                place = self.run_streak(client, command, batch, 0, now_ns)
+            if keyspace.ready:
+                self.serve_ready()
+        if place < len(batch):
+            self._run_pipeline(client, batch, place, now_ns)
 
-    def _run_pipeline(self, client: Client, batch: list[Argv], begin_ns: int) -> None:
+    def _run_pipeline(self, client: Client, batch: list[Argv], place: int, begin_ns: int) -> None:
         keyspace, gate = self.keyspace, self.gate
         lookup = client.commands.get
-        now_ns = begin_ns
-        place, count = 0, len(batch)
+        now_ns = self.read_ns() if place else begin_ns
+        count = len(batch)
         while place < count:
             if client.halted:
                 client.pending = batch[place:]
