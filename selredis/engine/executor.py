@@ -100,9 +100,8 @@ class Executor:
         now_ns = self.read_ns()
         client.last_active_ms = keyspace.now_ms = now_ns // 1_000_000
         keyspace.current_client = client
-        argv = batch[0]
+        argv, place = batch[0], 0
         command = client.commands.get(argv[0])
-        place = 0
         # A single command of a plain client, or its brief ones: as most clients send them.
         if (
             command is not None
@@ -122,8 +121,7 @@ class Executor:
             self._run_pipeline(client, batch, place, now_ns)
 
     def _run_pipeline(self, client: Client, batch: list[Argv], place: int, begin_ns: int) -> None:
-        keyspace, gate = self.keyspace, self.gate
-        lookup = client.commands.get
+        keyspace, gate, lookup = self.keyspace, self.gate, client.commands.get
         now_ns = self.read_ns() if place else begin_ns
         count = len(batch)
         while place < count:
