@@ -53,7 +53,7 @@ class Source:
             client = self.clients[number] = Client(engine)
         if client.halted:
             client.pending += list(batch)
-        else:
+        elif batch:
             engine.run(client, list(batch))
         while engine.runnable:
             engine.runnable.pop(0).resume()

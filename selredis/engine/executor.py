@@ -91,7 +91,7 @@ class Executor:
         self._depth = 0  # of calls within calls: EXEC executes commands, too
 
     def run(self, client: Client, batch: list[Argv]) -> None:
-        """Execute a client's commands in order and queue the replies.
+        """Execute a client's commands, one or more, in order and queue the replies.
 
         Those that may not be executed yet stay in `client.pending`: the client is blocked, closing, has megabytes of
         replies unread, or has used up its time slice.
