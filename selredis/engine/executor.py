@@ -93,8 +93,7 @@ class Executor:
     def run(self, client: Client, batch: list[Argv]) -> None:
         """Execute a client's commands, one or more, in order and queue the replies.
 
-        Those that may not be executed yet stay in `client.pending`: the client is blocked, closing, has megabytes of
-        replies unread, or has used up its time slice.
+        The rest stays in `client.pending` while it is blocked, closing, has much unread, or has used up its time slice.
         """
         keyspace = self.keyspace
         now_ns = self.read_ns()
@@ -121,9 +120,10 @@ class Executor:
             self._run_pipeline(client, batch, place, now_ns)
 
     def _run_pipeline(self, client: Client, batch: list[Argv], place: int, begin_ns: int) -> None:
-        keyspace, gate, lookup = self.keyspace, self.gate, client.commands.get
+        keyspace, gate, lookup, count = self.keyspace, self.gate, client.commands.get, len(batch)
         now_ns = self.read_ns() if place else begin_ns
-        count = len(batch)
+        if not 0 <= now_ns - begin_ns <= SLICE_NS:
+            client.yield_turn()
         while place < count:
             if client.halted:
                 client.pending = batch[place:]

@@ -103,7 +103,8 @@ def test_the_time_of_cron_and_of_more_expiry_is_counted(server, clock, monkeypat
 
 def test_the_most_commands_of_a_turn_are_counted(server):
     client = Client(server.engine)
-    for count in (1, 3, 2, 0):
+    for count in (1, 3, 2):
         server.engine.run(client, [[b'PING']] * count)
         server.before_sleep()
+    server.before_sleep()
     assert server.engine.stats.most_commands_a_turn == 3
