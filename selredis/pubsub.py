@@ -31,7 +31,6 @@ class Subscriber(Protocol):
     patterns: dict[bytes, None]
     shard_channels: dict[bytes, None]
     subscribed_bytes: int
-    pattern_bytes: int
     out: list[Output]
     queued: bool
 
@@ -43,7 +42,7 @@ class PubSub:
     """Who listens to which channel, shard channel and pattern.
 
     Clients that a message has been queued on are entered in `to_flush`, once: those whose `queued` is not set yet.
-    `pattern_bytes`: the length of all patterns. `crowded`: subscriptions to a name beyond the first FEW_NAMERS.
+    `crowded`: subscriptions to a name beyond the first FEW_NAMERS.
     """
 
     __slots__ = (
@@ -52,7 +51,6 @@ class PubSub:
         'channels',
         'crowded',
         'matchers',
-        'pattern_bytes',
         'patterns',
         'shard_channels',
     )
@@ -63,7 +61,6 @@ class PubSub:
         self.shard_channels: dict[bytes, Subscribers] = {}
         self.patterns: dict[bytes, Subscribers] = {}
         self.matchers: dict[bytes, Callable[[bytes], bool]] = {}
-        self.pattern_bytes = 0
         self.crowded = 0
         self._patterns_added = 0
 
@@ -80,23 +77,18 @@ class PubSub:
         self._leave(self.shard_channels, client.shard_channels, client, channel)
 
     def pattern_subscribe(self, client: Subscriber, pattern: bytes) -> None:
-        if pattern not in client.patterns:
-            client.pattern_bytes += len(pattern)
         self._join(self.patterns, client.patterns, client, pattern)
         # `publish` walks over the matchers: there is none for a pattern without subscribers.
         if pattern not in self.matchers:
             self._patterns_added += 1
             regex_after = REGEX_AFTER_TEXTS + self._patterns_added % COMPILING_MESSAGES
             self.matchers[pattern] = compile_glob(pattern, regex_after=regex_after)
-            self.pattern_bytes += len(pattern)
 
     def pattern_unsubscribe(self, client: Subscriber, pattern: bytes) -> None:
         subscribers = self.patterns.get(pattern)
         last = subscribers is None or (len(subscribers) == 1 and client in subscribers)
-        if last and self.matchers.pop(pattern, None) is not None:
-            self.pattern_bytes -= len(pattern)
-        if pattern in client.patterns:
-            client.pattern_bytes -= len(pattern)
+        if last:
+            self.matchers.pop(pattern, None)
         self._leave(self.patterns, client.patterns, client, pattern)
 
     def forget(self, client: Subscriber) -> None:
@@ -204,10 +196,8 @@ class PubSub:
 
     def recount(self, client: Subscriber) -> None:
         """Count names again after a failure, which may have come before or after they were counted."""
-        patterns = sum(map(len, client.patterns))
-        client.pattern_bytes = patterns
-        client.subscribed_bytes = patterns + sum(map(len, client.channels)) + sum(map(len, client.shard_channels))
-        self.pattern_bytes = sum(map(len, self.matchers))
+        own = (client.channels, client.shard_channels, client.patterns)
+        client.subscribed_bytes = sum(len(name) for names in own for name in names)
         registries = (self.channels, self.shard_channels, self.patterns)
         self.crowded = sum(max(len(each) - FEW_NAMERS, 0) for names in registries for each in names.values())
 

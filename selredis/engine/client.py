@@ -138,7 +138,6 @@ class Client:
         'no_evict',
         'no_touch',
         'out',
-        'pattern_bytes',
         'patterns',
         'pending',
         'pending_bytes',
@@ -187,7 +186,6 @@ class Client:
         self.patterns: dict[bytes, None] = {}
         self.shard_channels: dict[bytes, None] = {}
         self.subscribed_bytes = 0  # the length of the names of all of these
-        self.pattern_bytes = 0  # of the patterns among them
         self.watched: dict[tuple[Database, bytes], None] = {}
         self.watched_bytes = 0  # the length of those keys
         self.wait: Wait | None = None

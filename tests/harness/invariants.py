@@ -226,13 +226,11 @@ def check_kept_bytes(engine: Engine, clients: list[Client]) -> None:
     for client in clients:
         names = [*client.channels, *client.shard_channels, *client.patterns]
         assert client.subscribed_bytes == sum(map(len, names))
-        assert client.pattern_bytes == sum(map(len, client.patterns))
         assert client.watched_bytes == sum(len(key) for _, key in client.watched)
         if client.tracking is not None:
             assert client.tracking.prefix_bytes == sum(map(len, client.tracking.prefixes))
         if client.wait is not None:
             assert client.argument_bytes >= sum(map(len, client.wait.argv))
-    assert pubsub.pattern_bytes == sum(map(len, pubsub.patterns))
     registries = [pubsub.channels, pubsub.shard_channels, pubsub.patterns]
     assert pubsub.crowded == sum(max(len(who) - FEW_NAMERS, 0) for each in registries for who in each.values())
     watched = [who for db in engine.keyspace.databases for who in db.watched.values()]

@@ -19,7 +19,7 @@ class Listener:
         self.channels: dict[bytes, None] = {}
         self.patterns: dict[bytes, None] = {}
         self.shard_channels: dict[bytes, None] = {}
-        self.subscribed_bytes = self.pattern_bytes = 0
+        self.subscribed_bytes = 0
         self.out: list[Output] = []
         self.queued = False
 
@@ -147,7 +147,7 @@ def test_the_last_to_leave_leaves_nothing_behind(pubsub):
     pubsub.forget(other)
     assert (pubsub.channels, pubsub.shard_channels, pubsub.patterns, pubsub.matchers) == ({}, {}, {}, {})
     assert (other.channels, other.shard_channels, other.patterns) == ({}, {}, {})
-    assert pubsub.table_bytes() == one.subscribed_bytes == other.subscribed_bytes == other.pattern_bytes == 0
+    assert pubsub.table_bytes() == one.subscribed_bytes == other.subscribed_bytes == 0
 
 
 def test_an_empty_table_gives_its_memory_back(pubsub):
