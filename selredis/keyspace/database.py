@@ -279,7 +279,11 @@ class Database:
         """
         if key in self.values:
             self.values[key] = value
-            return
+        else:
+            self._add(key, value)
+
+    def _add(self, key: bytes, value: Any) -> None:
+        """Store a value at a key that is not there: the only way in which a key comes."""
         try:
             self.index.add(key)
             self.values[key] = value
@@ -300,14 +304,7 @@ class Database:
         if key in self.values:
             self.values[key] = value
         else:
-            try:
-                self.index.add(key)
-                self.values[key] = value
-            except BaseException:
-                self.withdraw(key)
-                raise
-            if keyspace.observed:
-                self.comes(key, value)
+            self._add(key, value)
         keyspace.dirty += 1
         if keyspace.observed:
             self.touch(key)
