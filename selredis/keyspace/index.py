@@ -11,13 +11,13 @@ keys are found without looking at many others, and while nothing is due, to look
 
 from random import Random
 
-from selredis.values.drawable_buckets import DrawableBuckets
+from selredis.values.due_buckets import DueBuckets
 from selredis.values.due_times import NEVER_MS, DueTimes
 
 KEYS_PER_BUCKET = 24  # more keys a bucket: less memory (9 B a key at 64, 15 at 16), dearer removal
 
 
-class KeyIndex(DrawableBuckets[list[bytes]]):
+class KeyIndex(DueBuckets[list[bytes]]):
     """The keys of one dict, ordered by rank, and when the first of them may be due."""
 
     __slots__ = ('due_times',)
@@ -28,6 +28,9 @@ class KeyIndex(DrawableBuckets[list[bytes]]):
         super().__init__()
         self.due_times = DueTimes()  # by bucket: no key of it has an earlier deadline
         self.due_times.append(NEVER_MS)
+
+    def _bounds(self) -> DueTimes:
+        return self.due_times
 
     def _new_bucket(self) -> list[bytes]:
         return []
@@ -125,24 +128,3 @@ class KeyIndex(DrawableBuckets[list[bytes]]):
         self.room += len(self.buckets[slot]) - len(kept)
         self.buckets[slot] = kept
         self._shrink()
-
-    # --- growth ---
-
-    def _split(self) -> int:
-        due_times = self.due_times
-        try:
-            due_times.append(due_times.bound(self._next_to_split()))
-            return super()._split()
-        except BaseException:
-            due_times.truncate(len(self.buckets))
-            raise
-
-    def _merge(self) -> int:
-        due_times = self.due_times
-        last_ms = due_times.bound(len(self.buckets) - 1)
-        try:
-            into = super()._merge()
-            due_times.lower(into, last_ms)
-        finally:
-            due_times.truncate(len(self.buckets))
-        return into

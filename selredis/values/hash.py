@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from sys import getsizeof
 
-from selredis.values.drawable_buckets import DrawableBuckets
+from selredis.values.due_buckets import DueBuckets
 from selredis.values.due_times import NEVER_MS, DueTimes
 
 FIELDS_PER_BUCKET = 40  # 80 and more are not quicker, nor smaller
@@ -61,7 +61,7 @@ class Deadlines:
         return copy
 
 
-class Hash(DrawableBuckets[Fields]):
+class Hash(DueBuckets[Fields]):
     """Values by field.
 
     What has been is remembered so far as it tells how Redis would keep the hash (OBJECT ENCODING): `most`, how many
@@ -281,27 +281,5 @@ class Hash(DrawableBuckets[Fields]):
             deadlines.times = times.copy()  # a dict keeps the table that its largest size needed
         return removed
 
-    # --- growth ---
-
-    def _split(self) -> int:
-        if self.deadlines is None:
-            return super()._split()
-        due = self.deadlines.due
-        try:
-            due.append(due.bound(self._next_to_split()))
-            return super()._split()
-        except BaseException:
-            due.truncate(len(self.buckets))
-            raise
-
-    def _merge(self) -> int:
-        if self.deadlines is None:
-            return super()._merge()
-        due = self.deadlines.due
-        last_ms = due.bound(len(self.buckets) - 1)
-        try:
-            into = super()._merge()
-            due.lower(into, last_ms)
-        finally:
-            due.truncate(len(self.buckets))
-        return into
+    def _bounds(self) -> DueTimes | None:
+        return None if self.deadlines is None else self.deadlines.due
