@@ -122,9 +122,11 @@ class Executor:
     def _run_pipeline(self, client: Client, batch: list[Argv], place: int, begin_ns: int) -> None:
         keyspace, gate, lookup, count = self.keyspace, self.gate, client.commands.get, len(batch)
         now_ns = self.read_ns() if place else begin_ns
-        if not 0 <= now_ns - begin_ns <= SLICE_NS:
-            client.yield_turn()
-        while place < count:
+        while True:
+            if not 0 <= now_ns - begin_ns <= SLICE_NS:  # less than 0: the machine's clock was set
+                client.yield_turn()
+            if place == count:
+                return
             if client.halted:
                 client.pending = batch[place:]
                 return
@@ -143,8 +145,6 @@ class Executor:
                 place += 1
             if keyspace.ready:
                 self.serve_ready()
-            if not 0 <= now_ns - begin_ns <= SLICE_NS:  # less than 0: the machine's clock was set
-                client.yield_turn()
 
     def run_plain(self, client: Client, command: Command, argv: Argv, begin_ns: int) -> int:
         """Execute one command of a plain client and queue its reply; return the time at its end (ns).
