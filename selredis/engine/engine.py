@@ -118,20 +118,7 @@ class Engine:
         self.pause = Pause(clock, self.timers, self.keyspace, self.blocked, self.gate)
         self.client_eviction = ClientEviction(config, self.clients, self.stats, log)
         self.crash_reports = CrashReports()
-        self.executor = Executor(
-            clock=clock,
-            keyspace=self.keyspace,
-            gate=self.gate,
-            stats=self.stats,
-            slow_calls=SlowCalls(config, self.clocks, self.gate, self.slowlog, self.latency),
-            monitors=self.monitors,
-            tracking=self.tracking,
-            effects=self.effects,
-            blocked=self.blocked,
-            pause=self.pause,
-            crash_reports=self.crash_reports,
-            cross_protocol=CrossProtocolGuard(clock, log),
-        )
+        self.executor = self._make_executor()
         self.run = self.executor.run
         self.run_id = self.new_id()
         self.replication_id = self.new_id()  # of this history of changes
@@ -140,11 +127,31 @@ class Engine:
         self.tell_time()
         self.started_ms = self.keyspace.now_ms  # Unix time
         self._follow_config()
-        self.memory = MemoryUse(
-            config=config,
-            clock=clock,
-            log=log,
-            random=random,
+        self.memory = self._make_memory()
+        config.on_change('maxmemory', self.gate.update)  # after MemoryUse's hook, which may lift an exceeded limit
+
+    def _make_executor(self) -> Executor:
+        return Executor(
+            clock=self.clock,
+            keyspace=self.keyspace,
+            gate=self.gate,
+            stats=self.stats,
+            slow_calls=SlowCalls(self.config, self.clocks, self.gate, self.slowlog, self.latency),
+            monitors=self.monitors,
+            tracking=self.tracking,
+            effects=self.effects,
+            blocked=self.blocked,
+            pause=self.pause,
+            crash_reports=self.crash_reports,
+            cross_protocol=CrossProtocolGuard(self.clock, self.log),
+        )
+
+    def _make_memory(self) -> MemoryUse:
+        return MemoryUse(
+            config=self.config,
+            clock=self.clock,
+            log=self.log,
+            random=self.random,
             keyspace=self.keyspace,
             pubsub=self.pubsub,
             clients=self.clients,
@@ -155,7 +162,6 @@ class Engine:
             pause=self.pause,
             gate=self.gate,
         )
-        config.on_change('maxmemory', self.gate.update)  # after MemoryUse's hook, which may lift an exceeded limit
 
     def _follow_config(self) -> None:
         """Apply parameters now, and again whenever they are changed."""
