@@ -1,5 +1,8 @@
 """Consumer groups: XGROUP, and what is done with entries that were given out and are not acknowledged."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from selredis.commands.stream_ids import (
     entries_reply,
     read_any_id,
@@ -318,6 +321,47 @@ def summary(group: Group) -> Reply:
     return [len(pending), id_text(pending.first), id_text(pending.last), shares]
 
 
+class ClaimOptions(NamedTuple):
+    """The options of XCLAIM.
+
+    `time_ms`: when the entries were delivered (Unix time). `deliveries`: how often, -1 if that isn't given.
+    """
+
+    time_ms: int
+    deliveries: int
+    last_id: int
+    force: bool
+    just_ids: bool
+
+
+def claim_options(words: Sequence[bytes], now_ms: int) -> ClaimOptions:
+    """Read the options of XCLAIM. Raises ReplyError."""
+    time_ms, deliveries, last_id = now_ms, -1, 0
+    force = just_ids = False
+    options = iter(words)
+    left = len(words)
+    for word in options:
+        left -= 1
+        option = word.upper()
+        if option == b'FORCE':
+            force = True
+        elif option == b'JUSTID':
+            just_ids = True
+        elif option in (b'IDLE', b'TIME', b'RETRYCOUNT') and left:
+            left -= 1
+            number = integer(next(options), b'ERR Invalid %b option argument for XCLAIM' % option)
+            if option == b'RETRYCOUNT':
+                deliveries = number
+            else:
+                time_ms = number if option == b'TIME' else now_ms - number
+        elif option == b'LASTID' and left:
+            left -= 1
+            last_id = read_id(next(options))
+        else:
+            raise ReplyError(b"ERR Unrecognized XCLAIM option '%b'" % c_string(word))
+    return ClaimOptions(time_ms, deliveries, last_id, force, just_ids)
+
+
 @command(
     'XCLAIM',
     arity=-6,
@@ -347,36 +391,13 @@ def xclaim(client: Client, argv: Argv) -> Reply:
         except ReplyError:
             break  # the options begin
     now_ms = client.engine.now_ms
-    time_ms = now_ms
-    deliveries = -1
-    last_id = 0
-    force = just_ids = False
-    options = iter(words[len(ids) :])
-    left = len(words) - len(ids)
-    for word in options:
-        left -= 1
-        option = word.upper()
-        if option == b'FORCE':
-            force = True
-        elif option == b'JUSTID':
-            just_ids = True
-        elif option in (b'IDLE', b'TIME', b'RETRYCOUNT') and left:
-            left -= 1
-            number = integer(next(options), b'ERR Invalid %b option argument for XCLAIM' % option)
-            if option == b'RETRYCOUNT':
-                deliveries = number
-            else:
-                time_ms = number if option == b'TIME' else now_ms - number
-        elif option == b'LASTID' and left:
-            left -= 1
-            last_id = read_id(next(options))
-        else:
-            raise ReplyError(b"ERR Unrecognized XCLAIM option '%b'" % c_string(word))
+    options = claim_options(words[len(ids) :], now_ms)
+    time_ms = options.time_ms
     # By the machine's clock: while commands are replayed, `now_ms` stands still so that nothing expires.
     if not 0 <= time_ms <= client.engine.clock.now_ms():
         time_ms = now_ms
-    changes = int(last_id > group.last_id)
-    group.last_id = max(group.last_id, last_id)
+    changes = int(options.last_id > group.last_id)
+    group.last_id = max(group.last_id, options.last_id)
     client.propagate_as()  # but what follows
     if changes:
         propagate_last_id(client, name, group_name, group)
@@ -392,18 +413,20 @@ def xclaim(client: Client, argv: Argv) -> Reply:
                 claimed += 1
                 client.propagate_as([b'XACK', name, group_name, id_text(id_)])
             continue
-        if delivery is None and not force:
+        if delivery is None and not options.force:
             continue
         if delivery is not None and least_idle_ms > 0 and now_ms - delivery.time_ms < least_idle_ms:
             continue
         count = 1 if delivery is None else delivery.count
-        given = group.give(
-            id_, consumer_name, time_ms, deliveries if deliveries >= 0 else count if just_ids else count + 1
-        )
+        if options.deliveries >= 0:
+            count = options.deliveries
+        elif not options.just_ids:
+            count += 1
+        given = group.give(id_, consumer_name, time_ms, count)
         propagate_delivery(client, name, group_name, [id_], given)
         consumer.active_ms = now_ms
         claimed += 1
-        rows.append(encode_bulk(id_text(id_)) if just_ids else row)
+        rows.append(encode_bulk(id_text(id_)) if options.just_ids else row)
     client.db.changed_aside(name, None, claimed or changes)
     return entries_reply(rows)
 
