@@ -59,7 +59,7 @@ MOST_COMPILED = 256
 
 
 def compile_glob(pattern: bytes, nocase: bool = False, regex_after: int = REGEX_AFTER_TEXTS) -> Callable[[bytes], bool]:
-    """Return a function that tells whether the whole of a text matches the pattern.
+    """Return a function that returns whether a whole text matches the pattern.
 
     A short pattern that needs it is compiled to a regular expression after `regex_after` texts, and as many as it has
     items, that have its prefix.

@@ -17,7 +17,7 @@ T = TypeVar('T')
 
 
 class End(NamedTuple):
-    """One end of a list: what is done there, and the events that tell of it, named like the commands."""
+    """One end of a list: its operations, and the keyspace events of these, named like the commands."""
 
     push: Callable[[List, bytes], int]
     extend: Callable[[List, Argv], int]

@@ -30,7 +30,7 @@ def confirm_each(
 ) -> Reply:
     """Change the subscription to each name that follows the command's, and confirm it.
 
-    If that fails (MemoryError), new subscriptions are undone: the client is told of an error alone.
+    If that fails (MemoryError), new subscriptions are undone, and the reply is an error.
     """
     verb = argv[0].lower()
     before = len(own)

@@ -73,7 +73,7 @@ def call_text(commands: Mapping[bytes, Command], argv: Argv) -> str:
 def clean_up(client: Client, command: Command, argv: Argv) -> None:
     """Leave nothing half-done of a command that has failed: the client doesn't wait, and no key has an empty value.
 
-    Who watches one of its keys, or has a copy of it, is told that it may have changed.
+    Transactions that watch one of its keys abort, and cached copies are invalidated: it may have changed.
     """
     client.engine.blocked.unblock(client)
     if 'write' in command.flags:

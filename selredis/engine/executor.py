@@ -266,7 +266,7 @@ class Executor:
             own_from = len(client.out)
             reply: Reply = self._refuse(client, argv, refused)
         else:
-            own_from = len(client.out)  # after what tells of keys that were evicted to make room
+            own_from = len(client.out)  # after invalidations of keys that were evicted
             if self.effects.entries:
                 self.effects.end_units()
             if self.pause.holds_back(client, command):

@@ -2,7 +2,7 @@
 
 What is compared with the limit is what INFO calls used_memory: the data, by the model of `keyspace.memory`; what is
 read from clients, queued for them and kept for them, as subscriptions are; the tracking table; and the slow log. The
-interpreter and the program are not in it, as Redis's own code is not in what Redis counts; INFO tells what they took
+interpreter and the program are not in it, as Redis's own code is not in what Redis counts; INFO shows what they took
 when the server was ready.
 
 Theory of operation. While the limit is kept nobody pays for it but those who change data, who keep the account. The

@@ -4,7 +4,7 @@ from selredis.engine.command import Argv
 
 
 class Tracking:
-    """How one client tracks. `redirect`: the number of the client that is told in its place, or 0.
+    """How one client tracks. `redirect`: the id of the client that gets its invalidations, or 0.
 
     `caching`: CLIENT CACHING has spoken about the command that comes next, or the transaction. `broken`: the client
     that was to be told is gone.

@@ -99,7 +99,7 @@ class Uses:
             self._used_ms = self.now_ms
 
     def begin(self, databases: Sequence[Noted], *, by_frequency: bool) -> None:
-        """Note uses from now on; older notes are of no more use.
+        """Note uses from now on; older notes are discarded.
 
         A key that exists already has the frequency of a new one.
         """

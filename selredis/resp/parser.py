@@ -489,7 +489,7 @@ class RequestParser:
 
 
 def find_line_end(data: bytes | bytearray, position: int, terminator: bytes) -> int:
-    """Where the terminator of the line at `position` is, or NOT_YET or TOO_BIG. A CR also needs a byte behind it.
+    """Return the index of the terminator of the line at `position`, or NOT_YET or TOO_BIG. A CR needs a byte after it.
 
     As in Redis a line is too big once more than MAX_LINE_BYTES of it have been read without the terminator. Lines up
     to that length are accepted, and those longer by LAST_READ_BYTES or more are refused, however they arrive; only
